@@ -1,0 +1,18 @@
+# Flags as two interface targets: one for every program of ours, a stricter one for the DLL.
+add_library(winipc_flags INTERFACE)
+target_compile_definitions(winipc_flags INTERFACE _WIN32_WINNT=0x0A00 UNICODE _UNICODE)
+add_library(winipc_strict_flags INTERFACE)
+target_link_libraries(winipc_strict_flags INTERFACE winipc_flags)
+
+if(MSVC)
+  target_compile_definitions(winipc_flags INTERFACE _CRT_SECURE_NO_WARNINGS)
+  target_compile_options(winipc_flags INTERFACE /W4 /utf-8)
+  target_compile_options(winipc_strict_flags INTERFACE /WX /guard:cf)
+  target_link_options(winipc_strict_flags INTERFACE /guard:cf)
+else()
+  target_compile_options(winipc_flags INTERFACE -Wall -Wextra -Werror)
+  target_compile_options(winipc_strict_flags INTERFACE -Wshadow -Wconversion -Wno-sign-conversion)
+  target_link_options(winipc_flags INTERFACE
+    -static-libgcc -Wl,--nxcompat,--dynamicbase,--high-entropy-va
+    -Wl,--no-insert-timestamp)  # the same source gives the same file
+endif()

@@ -1,0 +1,1 @@
+"""The helpers of dev.py: one noun a module (see README.md)."""

@@ -1,0 +1,50 @@
+"""Configuring and building a preset of CMakePresets.json."""
+from __future__ import annotations
+
+import json
+import os
+import shutil
+
+from tools import environment, packages, progress, stamps, windows_python
+from tools.project import ON_WINDOWS, ROOT, preset_folder
+
+
+def presets() -> list[str]:
+    every = json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]
+    return [preset["name"] for preset in every if not preset.get("hidden")]
+
+
+def _command() -> str:
+    found = packages.find("cmake")
+    if not found:
+        raise progress.Stop("CMake 3.25 or newer is missing: winget install Kitware.CMake")
+    return found
+
+
+def _variables() -> dict[str, str]:
+    return {**environment.variables(), "WINIPC_PYTHON_ROOT": str(windows_python.root())}
+
+
+def build(preset: str) -> None:
+    if preset not in presets():
+        raise progress.Stop(f"no preset {preset!r}; there is: {', '.join(presets())}")
+    environment.need("build")
+    if preset.startswith("zig"):
+        environment.need("zig")
+    folder = preset_folder(preset)
+    # A changed CMakeLists.txt is noticed by the build itself; a changed preset or toolchain is not.
+    inputs = [ROOT / "CMakePresets.json", *sorted((ROOT / "cmake").glob("*.cmake"))]
+    stamps.once(f"configure-{preset}", folder / "CMakeCache.txt", (str(ROOT), *inputs), lambda: _configure(preset))
+    progress.say(f"building {preset}")
+    words = [_command(), "--build", folder, "--parallel", str(os.cpu_count() or 2)]
+    if ON_WINDOWS:
+        words += ["--config", "RelWithDebInfo"]
+    progress.run(words, f"building {preset}", environment=_variables())
+
+
+def _configure(preset: str) -> None:
+    progress.say(f"configuring {preset}")
+    cache = preset_folder(preset) / "CMakeCache.txt"
+    cache.unlink(missing_ok=True)  # a toolchain file is read once: it cannot change under a cache
+    shutil.rmtree(cache.parent / "CMakeFiles", ignore_errors=True)
+    progress.run([_command(), "--preset", preset], f"configuring {preset}", environment=_variables())

@@ -1,0 +1,13 @@
+"""Loaded by the Windows Pythons of the build at their start; it steps around two functions that Wine 8 lacks."""
+import sys
+
+if sys.platform == "win32":
+    # shutil.copy2 and venv call CopyFile2 from 3.12 on: unimplemented, it ends the process
+    try:
+        import _winapi
+
+        del _winapi.CopyFile2
+    except (ImportError, AttributeError):
+        pass
+    # platform.* asks WMI from 3.12 on, which starts COM and ends in an unimplemented function
+    sys.modules.setdefault("_wmi", None)  # type: ignore[arg-type]
