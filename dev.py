@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Builds, tests and shows winipc, and installs what that needs. Everything it makes lies in build/.
 
-    python3 dev.py demo [FILE]        the demonstration
-    python3 dev.py test [-k EXPR]     every test; or pytest alone, with its own arguments
+python3 dev.py demo [FILE]        the demonstration
+python3 dev.py test [-k EXPR]     every test; or pytest alone, with its own arguments
 """
+
 from __future__ import annotations
 
 import argparse
@@ -11,12 +12,22 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit("dev.py needs Python 3.11 or newer")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from tools import cmake, environment, packages, progress, suites, windows_python, wine  # noqa: E402
-from tools.project import DEFAULT_PRESET, ON_WINDOWS, ROOT, building  # noqa: E402
+from tools import (
+    cmake,
+    environment,
+    packages,
+    progress,
+    quality,
+    suites,
+    wheel,
+    windows_python,
+    wine,
+)
+from tools.project import DEFAULT_PRESET, ON_WINDOWS, ROOT, building
 
 Options = argparse.Namespace
 
@@ -63,7 +74,7 @@ def test(options: Options) -> int:
 
 
 def script(path: str) -> Callable[[Options], int]:
-    """A step that runs a script of ours in the Windows Python; host paths among its arguments are translated."""
+    """A step that runs a script of ours in the Windows Python, with host paths translated for it."""
 
     def step(options: Options) -> int:
         build(options)
@@ -97,6 +108,25 @@ def run(options: Options) -> int:
         return wine.call(words, windows_python.variables(options.preset, version(options)))
 
 
+def make_wheel(options: Options) -> int:
+    """build the wheel for Windows x64, and try it"""
+    setup(options)
+    with building(), wine.session():
+        wheel.check(wheel.build())
+    return 0
+
+
+def lint(options: Options) -> int:
+    """check the sources: clang-format, clang-tidy, ruff, mypy, length of functions"""
+    build(options)
+    return quality.lint(options.preset)
+
+
+def format_sources(options: Options) -> int:
+    """lay out the sources: clang-format, ruff format"""
+    return quality.format_sources()
+
+
 STEPS: dict[str, Callable[[Options], int]] = {
     "demo": script("samples/demo/demo.py"),
     "test": test,
@@ -106,13 +136,18 @@ STEPS: dict[str, Callable[[Options], int]] = {
     "run": run,
     "bench": script("bench/run.py"),
     "soak": script("tests/soak/soak.py"),
+    "wheel": make_wheel,
+    "format": format_sources,
+    "lint": lint,
 }
 
 
 def parse(words: list[str]) -> Options:
     steps = "\n".join(f"  {name:8} {step.__doc__}" for name, step in STEPS.items())
     form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("dev.py", description=__doc__, epilog=f"steps:\n{steps}", formatter_class=form)
+    parser = argparse.ArgumentParser(
+        "dev.py", description=__doc__, epilog=f"steps:\n{steps}", formatter_class=form
+    )
     parser.add_argument("--preset", default=DEFAULT_PRESET, help="of CMakePresets.json (%(default)s)")
     parser.add_argument("--python", help="3.11 or 3.14: the Windows Python to use")
     parser.add_argument("step", choices=STEPS, metavar="STEP", help="one of the steps below")

@@ -1,4 +1,5 @@
 """What every Python test may ask for: the folders of the build, and whether this is Wine."""
+
 from __future__ import annotations
 
 import ctypes

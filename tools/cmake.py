@@ -1,4 +1,5 @@
 """Configuring and building a preset of CMakePresets.json."""
+
 from __future__ import annotations
 
 import json
@@ -34,12 +35,11 @@ def build(preset: str) -> None:
     folder = preset_folder(preset)
     # A changed CMakeLists.txt is noticed by the build itself; a changed preset or toolchain is not.
     inputs = [ROOT / "CMakePresets.json", *sorted((ROOT / "cmake").glob("*.cmake"))]
-    stamps.once(f"configure-{preset}", folder / "CMakeCache.txt", (str(ROOT), *inputs), lambda: _configure(preset))
+    cache = folder / "CMakeCache.txt"
+    stamps.once(f"configure-{preset}", cache, (str(ROOT), *inputs), lambda: _configure(preset))
     progress.say(f"building {preset}")
-    words = [_command(), "--build", folder, "--parallel", str(os.cpu_count() or 2)]
-    if ON_WINDOWS:
-        words += ["--config", "RelWithDebInfo"]
-    progress.run(words, f"building {preset}", environment=_variables())
+    words = ["--parallel", str(os.cpu_count() or 2), *(["--config", "RelWithDebInfo"] if ON_WINDOWS else [])]
+    progress.run(f"building {preset}", _command(), "--build", folder, *words, environment=_variables())
 
 
 def _configure(preset: str) -> None:
@@ -47,4 +47,4 @@ def _configure(preset: str) -> None:
     cache = preset_folder(preset) / "CMakeCache.txt"
     cache.unlink(missing_ok=True)  # a toolchain file is read once: it cannot change under a cache
     shutil.rmtree(cache.parent / "CMakeFiles", ignore_errors=True)
-    progress.run([_command(), "--preset", preset], f"configuring {preset}", environment=_variables())
+    progress.run(f"configuring {preset}", _command(), "--preset", preset, environment=_variables())

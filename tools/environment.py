@@ -1,4 +1,5 @@
 """The private Python environment on this machine: SWIG, formatters, linters, from PyPI at pinned versions."""
+
 from __future__ import annotations
 
 import os
@@ -10,11 +11,8 @@ from tools.project import BUILD, ON_WINDOWS, ROOT
 
 FOLDER = BUILD / "env"
 PROGRAMS = FOLDER / ("Scripts" if ON_WINDOWS else "bin")
-PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
-
-
-def python() -> Path:
-    return PROGRAMS / ("python.exe" if ON_WINDOWS else "python")
+PYTHON = PROGRAMS / ("python.exe" if ON_WINDOWS else "python")
+PIP: tuple[str | Path, ...] = (PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input")
 
 
 def program(name: str) -> Path:
@@ -23,28 +21,33 @@ def program(name: str) -> Path:
 
 def _make() -> None:
     progress.say("creating the Python environment")
-    progress.run([sys.executable, "-m", "venv", "--clear", FOLDER], "creating a virtual environment")
+    progress.run("creating a virtual environment", sys.executable, "-m", "venv", "--clear", FOLDER)
+
+
+def _need_python() -> None:
+    stamps.once("env", PYTHON, (sys.version, sys.base_prefix), _make)
 
 
 def need(group: str) -> None:
     """Have the packages of tools/requirements-GROUP.txt."""
     requirements = ROOT / "tools" / f"requirements-{group}.txt"
-    stamps.once("env", python(), (sys.version, sys.base_prefix), _make)
+    _need_python()
     made_anew = str((FOLDER / "pyvenv.cfg").stat().st_mtime_ns)
-    stamps.once(f"env-{group}", python(), (made_anew, requirements), lambda: _install(requirements))
+    stamps.once(f"env-{group}", PYTHON, (made_anew, requirements), lambda: _install(requirements))
 
 
 def _install(requirements: Path) -> None:
     progress.say(f"installing the packages of {requirements.name}")
-    progress.run([python(), *PIP, "install", "-r", requirements], f"pip install -r {requirements.name}")
+    progress.run(f"pip install -r {requirements.name}", *PIP, "install", "-r", requirements)
 
 
 def install_for_windows(version: str, requirements: Path, target: Path) -> None:
     """Install into a Windows Python from here: its own pip would be slow under Wine."""
-    stamps.once("env", python(), (sys.version, sys.base_prefix), _make)
+    _need_python()
     wanted = ["--platform", "win_amd64", "--python-version", version, "--implementation", "cp"]
-    words = [python(), *PIP, "install", *wanted, "--only-binary=:all:", "--no-deps", "--upgrade"]
-    progress.run([*words, "--target", target, "-r", requirements], f"installing {requirements.name} for Windows")
+    wanted += ["--only-binary=:all:", "--no-deps", "--upgrade"]
+    what = f"installing {requirements.name} for Windows"
+    progress.run(what, *PIP, "install", *wanted, "--target", target, "-r", requirements)
 
 
 def variables() -> dict[str, str]:

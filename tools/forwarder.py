@@ -3,6 +3,7 @@
 A module built for the stable ABI imports python3.dll, which does nothing but forward each name to
 python311.dll, python314.dll and so on. Every installed CPython has one; the unpacked ones here have not.
 """
+
 from __future__ import annotations
 
 import tempfile
@@ -16,7 +17,10 @@ def definition(folder: Path) -> str:
     real = next(folder.glob("python3[0-9]*.dll"))
     offered = {name.removeprefix("__imp_") for name in pe.library_symbols(folder / "libs" / "python3.lib")}
     names = sorted(offered.intersection(pe.exports(real)))
-    return "\n".join(["LIBRARY python3", "EXPORTS", *(f"    {name}={real.stem}.{name}" for name in names)]) + "\n"
+    return (
+        "\n".join(["LIBRARY python3", "EXPORTS", *(f"    {name}={real.stem}.{name}" for name in names)])
+        + "\n"
+    )
 
 
 def make(folder: Path) -> None:
@@ -25,4 +29,4 @@ def make(folder: Path) -> None:
         exported.write_text(definition(folder))
         empty.write_text("int winipc_empty;\n")
         linker = ["x86_64-w64-mingw32-gcc", "-shared", "-nostdlib", "-Wl,-e,0"]
-        progress.run([*linker, "-o", folder / "python3.dll", empty, exported], "linking python3.dll")
+        progress.run("linking python3.dll", *linker, "-o", folder / "python3.dll", empty, exported)

@@ -1,4 +1,5 @@
 """The programs of the system that a step needs, and the Debian packages that bring them."""
+
 from __future__ import annotations
 
 import importlib.util
@@ -57,7 +58,7 @@ def install() -> None:
         raise progress.Stop(f"packages are missing and this user may not install them; run {advice}")
     progress.say(f"installing {' '.join(names)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    progress.run(update, "refreshing the package lists", environment=environment)
-    progress.run(install, f"installing packages ({advice})", environment=environment)
+    progress.run("refreshing the package lists", *update, environment=environment)
+    progress.run(f"installing packages ({advice})", *install, environment=environment)
     if still := missing():
         raise progress.Stop(f"installed, yet still missing: {' '.join(still)}")

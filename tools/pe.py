@@ -1,4 +1,5 @@
 """Reads what a Windows DLL exports and imports, and what an import library offers."""
+
 from __future__ import annotations
 
 import struct
@@ -26,7 +27,9 @@ def load(path: Path) -> Image:
     directories = [struct.unpack_from("<II", data, first + 8 * i) for i in range(entries)]
     sections = []
     for i in range(count):
-        size, address, raw_size, offset = struct.unpack_from("<IIII", data, optional + optional_size + 40 * i + 8)
+        size, address, raw_size, offset = struct.unpack_from(
+            "<IIII", data, optional + optional_size + 40 * i + 8
+        )
         sections.append((address, max(size, raw_size), offset))
     return Image(data, sections, directories)
 

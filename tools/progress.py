@@ -1,11 +1,12 @@
 """What the terminal shows: one line a step; the noise of the programs goes to build/dev.log."""
+
 from __future__ import annotations
 
 import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from tools.project import LOG, ROOT
@@ -36,9 +37,8 @@ def tail(path: Path, since: int = 0) -> str:
 
 
 def run(
-    command: Sequence[str | Path],
     what: str,
-    *,
+    *command: str | Path,
     environment: Mapping[str, str] | None = None,
     folder: Path = ROOT,
 ) -> None:

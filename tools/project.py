@@ -1,4 +1,5 @@
 """Where things lie, and the lock that keeps two runs from building at once."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,4 +1,5 @@
-"""Loaded by the Windows Pythons of the build at their start; it steps around two functions that Wine 8 lacks."""
+"""Loaded by the Windows Pythons of the build at their start: steps around two gaps of Wine 8."""
+
 import sys
 
 if sys.platform == "win32":

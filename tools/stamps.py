@@ -1,4 +1,5 @@
 """Do a slow thing once: a stamp holds the hash of everything that the thing depends on."""
+
 from __future__ import annotations
 
 import hashlib

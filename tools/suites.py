@@ -1,7 +1,9 @@
 """Runs the tests: C programs and ABI checks by ctest, Python tests by pytest in each Windows Python.
 
-Under Wine a crash can end in exit code 0, so a suite has passed only when its runner says so in its closing line.
+Under Wine a crash can end in exit code 0, so a suite has passed only when its runner says so in its
+closing line.
 """
+
 from __future__ import annotations
 
 import re
@@ -16,7 +18,12 @@ PYTEST_PASSED = re.compile(r"^=* ?[1-9][0-9]* passed.* in [0-9]", re.M)
 
 
 def ctest(preset: str, arguments: list[str]) -> bool:
-    words = [shutil.which("ctest") or "ctest", "--test-dir", str(preset_folder(preset)), "--output-on-failure"]
+    words = [
+        shutil.which("ctest") or "ctest",
+        "--test-dir",
+        str(preset_folder(preset)),
+        "--output-on-failure",
+    ]
     words += ["--parallel", "2", *(["-C", "RelWithDebInfo"] if ON_WINDOWS else []), *arguments]
     code, text = wine.show(words, environment.variables())
     return _verdict("ctest", code, bool(CTEST_PASSED.search(text)))

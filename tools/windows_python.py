@@ -1,8 +1,9 @@
 """The Windows Pythons that the tests run in.
 
-On Windows it is the running Python. Elsewhere they are unpacked from an artifact of Maven Central, which brings
-headers and import libraries too; the module is built once, against the oldest, and tested on all.
+On Windows it is the running Python. Elsewhere they are unpacked from an artifact of Maven Central, which
+brings headers and import libraries too; the module is built once, against the oldest, and tested on all.
 """
+
 from __future__ import annotations
 
 import shutil
@@ -24,7 +25,7 @@ SITE = ROOT / "tools" / "sitecustomize_for_wine.py"
 
 
 def versions() -> list[str]:
-    return ["%d.%d" % sys.version_info[:2]] if ON_WINDOWS else list(RELEASES)
+    return [f"{sys.version_info.major}.{sys.version_info.minor}"] if ON_WINDOWS else list(RELEASES)
 
 
 def root(version: str = OLDEST) -> Path:
@@ -33,7 +34,7 @@ def root(version: str = OLDEST) -> Path:
 
 
 def executable(version: str) -> Path:
-    return environment.python() if ON_WINDOWS else root(version) / "python.exe"
+    return environment.PYTHON if ON_WINDOWS else root(version) / "python.exe"
 
 
 def need(version: str) -> None:
@@ -60,7 +61,8 @@ def _make(version: str) -> None:
 def _fetch(version: str) -> Path:
     artifact, folder = ARTIFACT.format(RELEASES[version]), BUILD / "downloads"
     maven = [packages.find("mvn") or "mvn", "--batch-mode", "dependency:copy"]
-    progress.run([*maven, f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"], f"fetching {artifact} with Maven")
+    target = (f"-Dartifact={artifact}", f"-DoutputDirectory={folder}")
+    progress.run(f"fetching {artifact} with Maven", *maven, *target)
     return folder / f"cpython-{RELEASES[version]}-windows-x86_64.jar"
 
 

@@ -1,4 +1,5 @@
 """Windows programs: run as they are on Windows, through Wine elsewhere, in a prefix of the project's own."""
+
 from __future__ import annotations
 
 import contextlib
@@ -31,7 +32,9 @@ def loader() -> str:
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     variables = {**os.environ, **(extra or {})}
     if not ON_WINDOWS:
-        variables.update(WINEPREFIX=str(PREFIX), WINEDEBUG="-all", WINEDLLOVERRIDES=OVERRIDES, WINEARCH="win64")
+        variables.update(
+            WINEPREFIX=str(PREFIX), WINEDEBUG="-all", WINEDLLOVERRIDES=OVERRIDES, WINEARCH="win64"
+        )
     return variables
 
 
@@ -56,7 +59,9 @@ def _make_prefix() -> None:
     shutil.rmtree(PREFIX, ignore_errors=True)
     PREFIX.mkdir(parents=True)
     null = subprocess.DEVNULL  # not the log: Wine's services keep whatever they are given
-    code = subprocess.call(command("wineboot", "--init"), env=environment(), stdin=null, stdout=null, stderr=null)
+    code = subprocess.call(
+        command("wineboot", "--init"), env=environment(), stdin=null, stdout=null, stderr=null
+    )
     subprocess.call([_server(), "-w"], env=environment())  # until the registry is on disk
     if code != 0 or not (PREFIX / "system.reg").exists():
         raise progress.Stop(f"Wine could not create its prefix in {PREFIX} (wineboot: exit code {code})")
@@ -70,9 +75,9 @@ def _server() -> str:
 def session() -> Iterator[None]:
     """Keep the prefix alive while dev.py runs.
 
-    The first program in a prefix starts Wine's services, and they inherit its standard streams: whoever reads
-    those streams would wait for the services too. So the first program is one of ours, with no streams to inherit:
-    a cmd.exe that waits for input and ends when dev.py does, however dev.py ends.
+    The first program in a prefix starts Wine's services, and they inherit its standard streams: whoever
+    reads those would wait for the services too. So the first program is one of ours, with no streams to
+    inherit: a cmd.exe that waits for input and ends when dev.py does, however dev.py ends.
     """
     if ON_WINDOWS:
         yield
@@ -96,6 +101,7 @@ def _shared_use() -> Iterator[None]:
     """The last user of the prefix ends what is left running in it."""
     import fcntl
 
+    null = subprocess.DEVNULL
     with open(BUILD / "prefix.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         try:
@@ -103,12 +109,15 @@ def _shared_use() -> Iterator[None]:
         finally:
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                subprocess.call([_server(), "-k"], env=environment(), stderr=subprocess.DEVNULL)
+                # it inherits the lock, and so the next run waits for it though we do not
+                subprocess.Popen([_server(), "-k"], env=environment(), stderr=null, pass_fds=[lock.fileno()])
 
 
 def call(words: Sequence[str], variables: Mapping[str, str]) -> int:
     """Run with our own standard streams; the exit code is the program's."""
     out, error = _piped(sys.stdout), _piped(sys.stderr)
+    if out and error and os.path.sameopenfile(1, 2):
+        error = subprocess.STDOUT
     process = subprocess.Popen(words, env=environment(variables), stdout=out, stderr=error)
     copies = [_copy(process.stdout, 1), _copy(process.stderr, 2)]
     while True:
@@ -143,7 +152,12 @@ def show(words: Sequence[str], variables: Mapping[str, str], folder: Path | None
     stdin = subprocess.DEVNULL if sys.stdin is None or sys.stdin.isatty() else None
     text = []
     with subprocess.Popen(
-        words, env=environment(variables), cwd=folder, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        words,
+        env=environment(variables),
+        cwd=folder,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     ) as process:
         assert process.stdout
         for raw in process.stdout:

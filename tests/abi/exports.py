@@ -1,4 +1,5 @@
 """The DLL exports what def/winipc.def names, and the header declares the same functions: no more, no less."""
+
 import argparse
 import re
 import sys
@@ -38,7 +39,9 @@ def main() -> None:
         "the header": declared(paths["header"]),
     }
     every = set().union(*found.values())
-    wrong = [f"{name}: not in {where}" for name in sorted(every) for where in found if name not in found[where]]
+    wrong = [
+        f"{name}: not in {where}" for name in sorted(every) for where in found if name not in found[where]
+    ]
     print("\n".join(wrong) or f"{len(every)} functions, the same in {', '.join(found)}")
     sys.exit(bool(wrong or not every))
 

@@ -1,4 +1,5 @@
 """The public header compiles alone, as every C and C++ that its users may have."""
+
 import argparse
 import subprocess
 import sys
@@ -23,7 +24,11 @@ def commands(identity: str, compiler: list[str]) -> list[list[str]]:
 
 def _driver(compiler: list[str], language: str) -> list[str]:
     """The C++ compiler that belongs to the C compiler; clang is both."""
-    return [compiler[0].removesuffix("gcc") + "g++"] if language == "c++" and compiler[0].endswith("gcc") else compiler
+    return (
+        [compiler[0].removesuffix("gcc") + "g++"]
+        if language == "c++" and compiler[0].endswith("gcc")
+        else compiler
+    )
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
 """The DLL imports nothing but system DLLs that every process has, or nearly."""
+
 import argparse
 import re
 import sys

@@ -5,6 +5,7 @@
 
 A member may only be appended to a struct that begins with its own size; everything else breaks programs.
 """
+
 from __future__ import annotations
 
 import difflib
@@ -33,7 +34,9 @@ def structs(header: str) -> dict[str, list[str]]:
     text = re.sub(r"/\*.*?\*/", " ", header, flags=re.S)
     if "{" in "".join(body for _, body in STRUCT.findall(text)):
         sys.exit("a struct within a public struct: its layout is not checked here, give it a name of its own")
-    return {name: [m for part in body.split(";") for m in members(part)] for name, body in STRUCT.findall(text)}
+    return {
+        name: [m for part in body.split(";") for m in members(part)] for name, body in STRUCT.findall(text)
+    }
 
 
 def members(declaration: str) -> list[str]:
@@ -53,7 +56,9 @@ def program(header: Path) -> str:
         lines.append(f'  printf("{name}: %u bytes\\n", (unsigned)sizeof({name}));')
         for member in names:
             size = f"(unsigned)sizeof((({name} *)0)->{member})"
-            lines.append(f'  printf("  {member} at %u, %u\\n", (unsigned)offsetof({name}, {member}), {size});')
+            lines.append(
+                f'  printf("  {member} at %u, %u\\n", (unsigned)offsetof({name}, {member}), {size});'
+            )
     body = "\n".join(lines)
     return PROGRAM.replace("BODY", body)
 
