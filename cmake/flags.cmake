@@ -1,6 +1,6 @@
 # Flags as two interface targets: one for every program of ours, a stricter one for the DLL.
 add_library(winipc_flags INTERFACE)
-target_compile_definitions(winipc_flags INTERFACE _WIN32_WINNT=0x0A00 UNICODE _UNICODE)
+target_compile_definitions(winipc_flags INTERFACE _WIN32_WINNT=0x0a00 UNICODE _UNICODE)
 add_library(winipc_strict_flags INTERFACE)
 target_link_libraries(winipc_strict_flags INTERFACE winipc_flags)
 
@@ -11,7 +11,7 @@ if(MSVC)
   target_link_options(winipc_strict_flags INTERFACE /guard:cf)
 else()
   target_compile_options(winipc_flags INTERFACE -Wall -Wextra -Werror)
-  target_compile_options(winipc_strict_flags INTERFACE -Wshadow -Wconversion -Wno-sign-conversion)
+  target_compile_options(winipc_strict_flags INTERFACE -Wshadow=local -Wconversion -Wno-sign-conversion)
   target_link_options(winipc_flags INTERFACE
     -static-libgcc -Wl,--nxcompat,--dynamicbase,--high-entropy-va
     -Wl,--no-insert-timestamp)  # the same source gives the same file

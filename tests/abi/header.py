@@ -44,8 +44,9 @@ def main() -> None:
         source.write_text('#include "winipc.h"\n#include "winipc.h"\nint alone(void);\n')
         for command in commands(options.compiler, options.c):
             words = [*command, f"-I{options.header.parent}", str(source)]
-            failed += subprocess.run(words, cwd=folder).returncode != 0
-            print("ok  " if not failed else "FAIL", " ".join(command), flush=True)
+            fine = subprocess.run(words, cwd=folder).returncode == 0
+            print("ok  " if fine else "FAIL", " ".join(command), flush=True)
+            failed += not fine
     sys.exit(bool(failed))
 
 
