@@ -1,0 +1,36 @@
+/* Named pipes: the transport, and who makes connections of it. */
+#ifndef WINIPC_PIPE_H
+#define WINIPC_PIPE_H
+
+#include "connection.h"
+#include "win.h"
+
+/* Over an overlapped handle. */
+extern const transport pipe_transport;
+
+winipc_status pipe_connect_address(const char *address,
+                                   const winipc_connection_options *options,
+                                   uint32_t timeout_ms, winipc_connection **connection);
+winipc_status pipe_listen_address(const char *address,
+                                  const winipc_connection_options *options,
+                                  winipc_listener **listener);
+
+/* The read mode that goes with a framing when the caller left it open: what carries
+ * no messages of the pipe's is read as bytes, so that writes may be split. */
+DWORD pipe_read_mode(uint32_t asked, uint32_t framing, bool message_type);
+
+/* Makes a connection of an overlapped pipe handle. On failure the handle stays the
+ * caller's. */
+winipc_status pipe_connection_new(HANDLE handle, const winipc_connection_options *options,
+                                  bool nowait, connection **c);
+
+/* Where the pipe stands: PeekNamedPipe for any pipe handle. */
+winipc_status pipe_peek_handle(HANDLE handle, void *data, size_t capacity,
+                               transport_view *view);
+
+/* A listener's account of one connected instance: called around its end. */
+struct pipe_instance;
+void pipe_instance_close(struct pipe_instance *instance, HANDLE handle);
+void pipe_instance_forget(struct pipe_instance *instance);
+
+#endif

@@ -1,0 +1,39 @@
+/* How errors arise: each is recorded for the calling thread at the point where it
+ * is first known, and then travels up as a plain winipc_status. */
+#ifndef WINIPC_STATUS_H
+#define WINIPC_STATUS_H
+
+#include "win.h"
+
+#if defined(__MINGW32__)
+#define STATUS_PRINTF(text, first) \
+  __attribute__((format(__MINGW_PRINTF_FORMAT, text, first)))
+#else
+#define STATUS_PRINTF(text, first)
+#endif
+
+/* Records `status` with a text of its own (printf format) and returns it. */
+winipc_status status_fail(winipc_status status, const char *format, ...)
+    STATUS_PRINTF(2, 3);
+
+/* The same, for a failure of a system call whose meaning is known better here than
+ * in the table. */
+winipc_status status_fail_win32(winipc_status status, DWORD code, const char *call,
+                                const char *format, ...) STATUS_PRINTF(4, 5);
+
+/* Records the failure of `call` with the Win32 code, mapped by the table. */
+winipc_status status_from_win32(DWORD code, const char *call);
+
+/* The same with GetLastError(). */
+winipc_status status_from_last(const char *call);
+
+/* Records `status` with the text of the public table. */
+winipc_status status_plain(winipc_status status);
+
+/* The status that a Win32 code stands for, recording nothing. */
+winipc_status status_of_win32(DWORD code);
+
+/* Records and returns WINIPC_E_OUT_OF_MEMORY. */
+winipc_status status_no_memory(void);
+
+#endif
