@@ -11,8 +11,9 @@ if(MSVC)
   target_link_options(winipc_strict_flags INTERFACE /guard:cf)
 else()
   target_compile_options(winipc_flags INTERFACE -Wall -Wextra -Werror)
-  target_compile_options(winipc_strict_flags INTERFACE -Wshadow=local -Wconversion -Wno-sign-conversion)
+  target_compile_options(winipc_strict_flags INTERFACE
+    $<$<C_COMPILER_ID:GNU>:-Wshadow=local> -Wconversion -Wno-sign-conversion)
   target_link_options(winipc_flags INTERFACE
     -static-libgcc -Wl,--nxcompat,--dynamicbase,--high-entropy-va
-    -Wl,--no-insert-timestamp)  # the same source gives the same file
+    $<$<C_COMPILER_ID:GNU>:-Wl,--no-insert-timestamp>)  # the same source gives the same file
 endif()

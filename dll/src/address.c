@@ -62,30 +62,34 @@ winipc_status WINIPC_CALL winipc_listen(const char *address,
   return scheme->listen(address, options, listener);
 }
 
+/* HOST/NAME */
+static winipc_status address__remote_path(wchar_t *rest, wchar_t **path) {
+  wchar_t head[ADDRESS__LONGEST_PATH];
+  wchar_t *slash = wcschr(rest, L'/');
+  if (!slash) return text_join(L"", L"", path); /* to be refused as a whole */
+  *slash = 0;
+  if (swprintf(head, ADDRESS__LONGEST_PATH, L"\\\\%ls\\pipe\\", rest) < 0)
+    return status_fail(WINIPC_E_INVALID_ARGUMENT, "the host's name is too long");
+  return text_join(head, slash + 1, path);
+}
+
 /* "//HOST/NAME" or "NAME", after "pipe:". */
 static winipc_status address__pipe_from_name(const char *rest, wchar_t **path) {
   wchar_t *wide;
   winipc_status status = text_to_wide(rest, "the address", &wide);
   if (status) return status;
-  wchar_t *slash = wcsncmp(wide, L"//", 2) ? NULL : wcschr(wide + 2, L'/');
-  if (!slash)
+  if (wcsncmp(wide, L"//", 2))
     status = text_join(address__local, wide, path);
-  else {
-    wchar_t head[ADDRESS__LONGEST_PATH];
-    *slash = 0;
-    if (swprintf(head, ADDRESS__LONGEST_PATH, L"\\\\%ls\\pipe\\", wide + 2) < 0)
-      status = status_fail(WINIPC_E_INVALID_ARGUMENT, "the host's name is too long");
-    else
-      status = text_join(head, slash + 1, path);
-  }
+  else
+    status = address__remote_path(wide + 2, path);
   free(wide);
   return status;
 }
 
 static const wchar_t *address__name_in(const wchar_t *path) {
+  if (wcsncmp(path, L"\\\\", 2)) return L"";
   const wchar_t *end_of_host = wcschr(path + 2, L'\\');
-  if (wcsncmp(path, L"\\\\", 2) || !end_of_host || end_of_host == path + 2 ||
-      _wcsnicmp(end_of_host, L"\\pipe\\", 6))
+  if (!end_of_host || end_of_host == path + 2 || _wcsnicmp(end_of_host, L"\\pipe\\", 6))
     return L"";
   return end_of_host + 6;
 }

@@ -15,18 +15,18 @@ static DWORD pipe__dword(size_t size) {
 /* PIPE_NOWAIT: the system's "no data" means not now, where it else means never. */
 static winipc_status pipe__nowait_status(const connection *c, winipc_status status) {
   const thread_slot *slot = thread_slot_peek();
-  bool no_data = status == WINIPC_E_DISCONNECTED && slot &&
-                 slot->error.win32 == ERROR_NO_DATA;
+  bool no_data =
+      status == WINIPC_E_DISCONNECTED && slot && slot->error.win32 == ERROR_NO_DATA;
   return c->nowait && no_data ? status_plain(WINIPC_E_WOULD_BLOCK) : status;
 }
 
-static winipc_status pipe__read(connection *c, void *data, size_t capacity, size_t *size,
-                                const deadline *end) {
+static winipc_status pipe__read(connection *c, void *data, size_t capacity,
+                                size_t *size, const deadline *end) {
   DWORD got;
   BOOL started = ReadFile(c->handle, data, pipe__dword(capacity), NULL,
                           operation_begin(&c->in.op));
-  winipc_status status = operation_end(&c->in.op, c->handle, started, &c->waiters, end,
-                                       "ReadFile", &got);
+  winipc_status status =
+      operation_end(&c->in.op, c->handle, started, &c->waiters, end, "ReadFile", &got);
   *size = got;
   return status < 0 ? pipe__nowait_status(c, status) : status;
 }
@@ -40,8 +40,8 @@ static winipc_status pipe__check_written(size_t size, DWORD put) {
 static winipc_status pipe__write(connection *c, const void *data, size_t size,
                                  const deadline *end) {
   DWORD put;
-  BOOL started = WriteFile(c->handle, data, pipe__dword(size), NULL,
-                           operation_begin(&c->out.op));
+  BOOL started =
+      WriteFile(c->handle, data, pipe__dword(size), NULL, operation_begin(&c->out.op));
   winipc_status status = operation_end(&c->out.op, c->handle, started, &c->waiters, end,
                                        "WriteFile", &put);
   return status || !c->nowait ? status : pipe__check_written(size, put);
@@ -51,10 +51,9 @@ static winipc_status pipe__transact(connection *c, const winipc_part *request,
                                     void *reply, size_t capacity, size_t *size,
                                     const deadline *end) {
   DWORD got;
-  BOOL started = TransactNamedPipe(c->handle, (void *)(uintptr_t)request->data,
-                                   pipe__dword(request->size), reply,
-                                   pipe__dword(capacity), NULL,
-                                   operation_begin(&c->in.op));
+  BOOL started = TransactNamedPipe(
+      c->handle, (void *)(uintptr_t)request->data, pipe__dword(request->size), reply,
+      pipe__dword(capacity), NULL, operation_begin(&c->in.op));
   winipc_status status = operation_end(&c->in.op, c->handle, started, &c->waiters, end,
                                        "TransactNamedPipe", &got);
   *size = got;
@@ -99,7 +98,9 @@ static winipc_status pipe__peek(connection *c, void *data, size_t capacity,
   return pipe_peek_handle(c->handle, data, capacity, view);
 }
 
-static void pipe__flush(void *handle) { FlushFileBuffers(handle); }
+static void pipe__flush(void *handle) {
+  FlushFileBuffers(handle);
+}
 
 static winipc_status pipe__drain(connection *c, const deadline *end) {
   return worker_run_once(pipe__flush, c->handle, &c->waiters, end);
@@ -109,12 +110,17 @@ static void pipe__abort(connection *c) {
   if (c->server) DisconnectNamedPipe(c->handle);
 }
 
-static HANDLE pipe__native(connection *c) { return c->handle; }
+static HANDLE pipe__native(connection *c) {
+  return c->handle;
+}
 
 static void pipe__close(connection *c, bool detach) {
-  if (c->instance && detach) pipe_instance_forget(c->instance);
-  else if (c->instance) pipe_instance_close(c->instance, c->handle);
-  else if (!detach) CloseHandle(c->handle);
+  if (c->instance && detach)
+    pipe_instance_forget(c->instance);
+  else if (c->instance)
+    pipe_instance_close(c->instance, c->handle);
+  else if (!detach)
+    CloseHandle(c->handle);
 }
 
 const transport pipe_transport = {
@@ -133,13 +139,14 @@ const transport pipe_transport = {
 DWORD pipe_read_mode(uint32_t asked, uint32_t framing, bool message_type) {
   bool messages = asked == WINIPC_PIPE_READ_MESSAGE;
   if (asked == WINIPC_PIPE_READ_AUTO)
-    messages = message_type && (framing == WINIPC_FRAMING_AUTO ||
-                                framing == WINIPC_FRAMING_MESSAGE);
+    messages = message_type &&
+               (framing == WINIPC_FRAMING_AUTO || framing == WINIPC_FRAMING_MESSAGE);
   return messages ? PIPE_READMODE_MESSAGE : PIPE_READMODE_BYTE;
 }
 
-winipc_status pipe_connection_new(HANDLE handle, const winipc_connection_options *options,
-                                  bool nowait, connection **out) {
+winipc_status pipe_connection_new(HANDLE handle,
+                                  const winipc_connection_options *options, bool nowait,
+                                  connection **out) {
   DWORD flags = 0, state = 0;
   connection *c;
   if (!GetNamedPipeInfo(handle, &flags, NULL, NULL, NULL))

@@ -21,8 +21,9 @@ DWORD pipe_read_mode(uint32_t asked, uint32_t framing, bool message_type);
 
 /* Makes a connection of an overlapped pipe handle. On failure the handle stays the
  * caller's. */
-winipc_status pipe_connection_new(HANDLE handle, const winipc_connection_options *options,
-                                  bool nowait, connection **c);
+winipc_status pipe_connection_new(HANDLE handle,
+                                  const winipc_connection_options *options, bool nowait,
+                                  connection **c);
 
 /* Where the pipe stands: PeekNamedPipe for any pipe handle. */
 winipc_status pipe_peek_handle(HANDLE handle, void *data, size_t capacity,

@@ -66,7 +66,8 @@ static HANDLE pipe_client__open_once(const wchar_t *path,
   const DWORD *ways[] = {duplex, inbound, outbound}, *access = ways[o->direction];
   HANDLE file;
   do file = pipe_client__create_file(path, *access++, o);
-  while (file == INVALID_HANDLE_VALUE && GetLastError() == ERROR_ACCESS_DENIED && *access);
+  while (file == INVALID_HANDLE_VALUE && GetLastError() == ERROR_ACCESS_DENIED &&
+         *access);
   return file;
 }
 
@@ -140,7 +141,8 @@ static winipc_status pipe_client__set_mode(HANDLE file,
   return WINIPC_OK;
 }
 
-static winipc_status pipe_client__adopt(HANDLE file, const winipc_pipe_client_options *o,
+static winipc_status pipe_client__adopt(HANDLE file,
+                                        const winipc_pipe_client_options *o,
                                         winipc_connection **id) {
   connection *c;
   winipc_connection_options options;
@@ -160,8 +162,7 @@ winipc_status WINIPC_CALL winipc_pipe_connect(const char *address,
   winipc_pipe_client_options known;
   wchar_t *path;
   HANDLE file;
-  if (!connection)
-    return status_fail(WINIPC_E_INVALID_ARGUMENT, "connection is NULL");
+  if (!connection) return status_fail(WINIPC_E_INVALID_ARGUMENT, "connection is NULL");
   *connection = NULL;
   winipc_pipe_client_options_init(&known);
   winipc_status status = structure_read(&known, sizeof known, options);
@@ -176,7 +177,8 @@ winipc_status WINIPC_CALL winipc_pipe_connect(const char *address,
 
 winipc_status pipe_connect_address(const char *address,
                                    const winipc_connection_options *options,
-                                   uint32_t timeout_ms, winipc_connection **connection) {
+                                   uint32_t timeout_ms,
+                                   winipc_connection **connection) {
   winipc_connection_options known;
   winipc_pipe_client_options pipe;
   winipc_status status = connection_options_read(&known, options);

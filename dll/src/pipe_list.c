@@ -71,7 +71,8 @@ winipc_status WINIPC_CALL winipc_pipe_exists(const char *address, int32_t *exist
   if (address_path_is_local(path)) {
     search.name = path + wcslen(L"\\\\.\\pipe\\");
     status = pipe_list__walk(pipe_list__compare, &search);
-  } else status = status_fail(WINIPC_E_UNSUPPORTED, "only this machine's pipes are listed");
+  } else
+    status = status_fail(WINIPC_E_UNSUPPORTED, "only this machine's pipes are listed");
   free(path);
   if (!status) *exists = search.found;
   return status;

@@ -1,8 +1,8 @@
 /* An anonymous pipe: in truth a named one that nobody can find or join, because
  * CreatePipe makes ends that cannot be overlapped. */
 
-#include "pipe.h"
 #include "pipe_pair.h"
+#include "pipe.h"
 #include "platform.h"
 #include "security.h"
 #include "status.h"
@@ -16,16 +16,18 @@ static winipc_status pipe_pair__name(wchar_t name[PIPE_PAIR__NAME]) {
   winipc_status status = platform_random(random, sizeof random);
   if (!status)
     swprintf(name, PIPE_PAIR__NAME, L"\\\\.\\pipe\\winipc-%08x%08x%08x%08x", random[0],
-               random[1], random[2], random[3]);
+             random[1], random[2], random[3]);
   return status;
 }
 
 static winipc_status pipe_pair__create_ours(const wchar_t *name,
-                                            const winipc_pipe_options *o, HANDLE *ours) {
+                                            const winipc_pipe_options *o,
+                                            HANDLE *ours) {
   const DWORD ways[] = {PIPE_ACCESS_DUPLEX, PIPE_ACCESS_INBOUND, PIPE_ACCESS_OUTBOUND};
   bool messages = o->type == WINIPC_PIPE_MESSAGE;
   SECURITY_ATTRIBUTES security;
-  winipc_status status = security_init(&security, WINIPC_SECURITY_CURRENT_USER, NULL, false);
+  winipc_status status =
+      security_init(&security, WINIPC_SECURITY_CURRENT_USER, NULL, false);
   if (status) return status;
   *ours = CreateNamedPipeW(
       name, ways[o->direction] | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE,
@@ -106,7 +108,9 @@ winipc_status WINIPC_CALL winipc_pipe_pair(const winipc_pipe_options *options,
   if (!status) status = pipe_pair_open(&known, &c, &theirs);
   if (status) return status;
   status = connection_publish(c, connection);
-  if (status) CloseHandle(theirs);
-  else *other_end = theirs;
+  if (status)
+    CloseHandle(theirs);
+  else
+    *other_end = theirs;
   return status;
 }

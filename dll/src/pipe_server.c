@@ -178,8 +178,8 @@ static winipc_status pipe_server__connect(pipe_server *s, listener *l,
                                           const deadline *end) {
   DWORD bytes;
   BOOL started = ConnectNamedPipe(s->listening, operation_begin(&s->op));
-  if (!started && (GetLastError() == ERROR_PIPE_CONNECTED ||
-                   GetLastError() == ERROR_NO_DATA))
+  if (!started &&
+      (GetLastError() == ERROR_PIPE_CONNECTED || GetLastError() == ERROR_NO_DATA))
     return WINIPC_OK;
   return operation_end(&s->op, s->listening, started, &l->waiters, end,
                        "ConnectNamedPipe", &bytes);
@@ -217,7 +217,8 @@ static HANDLE pipe_server__hand_over(pipe_server *s) {
   InterlockedIncrement(&s->references);
   if (s->connected < s->options.max_instances ||
       s->options.max_instances == WINIPC_PIPE_UNLIMITED_INSTANCES)
-    pipe_server__add_instance(s, false); /* else, or if it fails, the next accept does */
+    pipe_server__add_instance(s,
+                              false); /* else, or if it fails, the next accept does */
   ReleaseSRWLockExclusive(&s->lock);
   return pipe;
 }
@@ -276,8 +277,8 @@ static winipc_status pipe_server__start(pipe_server *s, const char *address) {
   if (!status) status = pipe_server__check(&s->options);
   if (!status) status = address_pipe_path(address, &s->path);
   if (!status && !address_path_is_local(s->path))
-    status = status_fail(WINIPC_E_INVALID_ARGUMENT,
-                         "one can listen on this machine only");
+    status =
+        status_fail(WINIPC_E_INVALID_ARGUMENT, "one can listen on this machine only");
   if (!status)
     status = security_init(&s->security, s->options.security, s->options.sddl,
                            s->options.inheritable != 0);

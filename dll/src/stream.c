@@ -42,7 +42,8 @@ static bool stream__would_wait(const stream__direction *d) {
   transport_view view = {0};
   if (d->type == FILE_TYPE_PIPE)
     return !pipe_peek_handle(d->handle, NULL, 0, &view) && !view.available;
-  if (d->type == FILE_TYPE_CHAR) return WaitForSingleObject(d->handle, 0) != WAIT_OBJECT_0;
+  if (d->type == FILE_TYPE_CHAR)
+    return WaitForSingleObject(d->handle, 0) != WAIT_OBJECT_0;
   return false;
 }
 
@@ -92,14 +93,18 @@ static winipc_status stream__peek(connection *c, void *data, size_t capacity,
   return status_fail(WINIPC_E_UNSUPPORTED, "only a pipe can be looked into");
 }
 
-static void stream__flush(void *handle) { FlushFileBuffers(handle); }
+static void stream__flush(void *handle) {
+  FlushFileBuffers(handle);
+}
 
 static winipc_status stream__drain(connection *c, const deadline *end) {
   stream__state *s = c->state;
   return worker_run_once(stream__flush, s->out.handle, &c->waiters, end);
 }
 
-static void stream__abort(connection *c) { (void)c; }
+static void stream__abort(connection *c) {
+  (void)c;
+}
 
 static HANDLE stream__native(connection *c) {
   return ((stream__state *)c->state)->in.handle;
@@ -149,7 +154,8 @@ static winipc_status stream__new(HANDLE in, HANDLE out, bool owned,
 
 winipc_status stream_connect_stdio(const char *address,
                                    const winipc_connection_options *options,
-                                   uint32_t timeout_ms, winipc_connection **connection) {
+                                   uint32_t timeout_ms,
+                                   winipc_connection **connection) {
   (void)timeout_ms;
   struct connection *c;
   winipc_connection_options known;
@@ -157,8 +163,8 @@ winipc_status stream_connect_stdio(const char *address,
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "nothing goes behind \"stdio:\"");
   winipc_status status = connection_options_read(&known, options);
   if (!status)
-    status = stream__new(GetStdHandle(STD_INPUT_HANDLE), GetStdHandle(STD_OUTPUT_HANDLE),
-                         false, &known, &c);
+    status = stream__new(GetStdHandle(STD_INPUT_HANDLE),
+                         GetStdHandle(STD_OUTPUT_HANDLE), false, &known, &c);
   return status ? status : connection_publish(c, connection);
 }
 
@@ -166,7 +172,7 @@ winipc_status stream_connect_stdio(const char *address,
 
 static bool stream__is_overlapped(HANDLE handle) {
   enum {
-    STREAM__MODE_INFORMATION = 16, /* FileModeInformation */
+    STREAM__MODE_INFORMATION = 16,    /* FileModeInformation */
     STREAM__SYNCHRONOUS = 0x10 | 0x20 /* FILE_SYNCHRONOUS_IO_ALERT, _NONALERT */
   };
   ULONG mode = 0;
@@ -177,13 +183,12 @@ static bool stream__is_overlapped(HANDLE handle) {
   return status >= 0 && !(mode & STREAM__SYNCHRONOUS);
 }
 
-winipc_status WINIPC_CALL winipc_connection_from_handle(
-    void *handle, const winipc_connection_options *options,
-    winipc_connection **connection) {
+winipc_status WINIPC_CALL
+winipc_connection_from_handle(void *handle, const winipc_connection_options *options,
+                              winipc_connection **connection) {
   struct connection *c;
   winipc_connection_options known;
-  if (!connection)
-    return status_fail(WINIPC_E_INVALID_ARGUMENT, "connection is NULL");
+  if (!connection) return status_fail(WINIPC_E_INVALID_ARGUMENT, "connection is NULL");
   *connection = NULL;
   winipc_status status = connection_options_read(&known, options);
   if (status) return status;
@@ -193,7 +198,8 @@ winipc_status WINIPC_CALL winipc_connection_from_handle(
   bool pipe = GetNamedPipeInfo(handle, NULL, NULL, NULL, NULL);
   if (pipe && stream__is_overlapped(handle))
     status = pipe_connection_new(handle, &known, false, &c);
-  else status = stream__new(handle, handle, true, &known, &c);
+  else
+    status = stream__new(handle, handle, true, &known, &c);
   if (status) return status;
   status = handle_open(&connection_class, c, connection);
   if (!status) return status;

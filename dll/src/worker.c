@@ -6,8 +6,8 @@ enum { WORKER__CANCEL_AGAIN_MS = 10 };
 
 struct worker {
   HANDLE thread;
-  HANDLE request; /* auto-reset */
-  HANDLE done;    /* auto-reset */
+  HANDLE request;   /* auto-reset */
+  HANDLE done;      /* auto-reset */
   worker_call call; /* NULL: leave */
   void *argument;
 };
@@ -53,8 +53,10 @@ winipc_status worker_start(worker **out) {
   worker *w = calloc(1, sizeof *w);
   if (!w) return status_no_memory();
   winipc_status status = worker__spawn(w);
-  if (status) worker__free(w);
-  else *out = w;
+  if (status)
+    worker__free(w);
+  else
+    *out = w;
   return status;
 }
 

@@ -48,15 +48,15 @@ static void harness_fail(const char *file, int line, const char *format, ...) {
   fflush(stdout);
 }
 
-#define CHECK(condition)                                                                 \
+#define CHECK(condition) \
   ((condition) ? (void)0 : harness_fail(__FILE__, __LINE__, "not so: %s", #condition))
 
-#define CHECK_EQUAL(actual, expected)                                                    \
-  harness__check_equal(__FILE__, __LINE__, #actual, (long long)(actual),                 \
+#define CHECK_EQUAL(actual, expected)                                    \
+  harness__check_equal(__FILE__, __LINE__, #actual, (long long)(actual), \
                        (long long)(expected))
 
 /* The status of a call of winipc, with what the library says of it. */
-#define CHECK_STATUS(call, expected)                                                     \
+#define CHECK_STATUS(call, expected) \
   harness__check_status(__FILE__, __LINE__, #call, (call), (expected))
 #define CHECK_OK(call) CHECK_STATUS(call, WINIPC_OK)
 
@@ -101,7 +101,8 @@ static inline HANDLE harness_spawn(const char *child, const char *argument) {
   PROCESS_INFORMATION process;
   GetModuleFileNameA(NULL, path, sizeof path);
   snprintf(line, sizeof line, "\"%s\" %s \"%s\"", path, child, argument);
-  if (!CreateProcessA(path, line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process)) {
+  if (!CreateProcessA(path, line, NULL, NULL, TRUE, 0, NULL, NULL, &startup,
+                      &process)) {
     printf("CreateProcess: %lu\n", GetLastError());
     exit(98);
   }

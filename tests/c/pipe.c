@@ -143,7 +143,8 @@ static void a_full_pipe_times_the_sender_out(void) {
 static void framings_carry_messages_over_a_byte_pipe(void) {
   winipc_pipe_options options;
   winipc_pipe_client_options client_options;
-  for (uint32_t framing = WINIPC_FRAMING_U32; framing <= WINIPC_FRAMING_LINE; framing++) {
+  for (uint32_t framing = WINIPC_FRAMING_U32; framing <= WINIPC_FRAMING_LINE;
+       framing++) {
     winipc_pipe_options_init(&options);
     winipc_pipe_client_options_init(&client_options);
     options.type = WINIPC_PIPE_BYTE;
@@ -151,8 +152,8 @@ static void framings_carry_messages_over_a_byte_pipe(void) {
     open_pair(&options, &client_options);
     CHECK_OK(winipc_send(client, "one", 3, SOON));
     CHECK_OK(winipc_send(client, "", 0, SOON));
-    CHECK_OK(winipc_send_parts(
-        client, (winipc_part[]){{"tw", 2}, {NULL, 0}, {"o", 1}}, 3, SOON));
+    CHECK_OK(winipc_send_parts(client, (winipc_part[]){{"tw", 2}, {NULL, 0}, {"o", 1}},
+                               3, SOON));
     check_received(server, "one");
     check_received(server, "");
     check_received(server, "two");
