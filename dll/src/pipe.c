@@ -144,22 +144,29 @@ DWORD pipe_read_mode(uint32_t asked, uint32_t framing, bool message_type) {
   return messages ? PIPE_READMODE_MESSAGE : PIPE_READMODE_BYTE;
 }
 
-winipc_status pipe_connection_new(HANDLE handle,
-                                  const winipc_connection_options *options, bool nowait,
-                                  connection **out) {
-  DWORD flags = 0, state = 0;
-  connection *c;
+winipc_status pipe_ask(HANDLE handle, pipe_facts *facts) {
+  DWORD flags, state;
   if (!GetNamedPipeInfo(handle, &flags, NULL, NULL, NULL))
     return status_from_last("GetNamedPipeInfo");
   if (!GetNamedPipeHandleStateW(handle, &state, NULL, NULL, NULL, NULL, 0))
-    state = flags & PIPE_TYPE_MESSAGE; /* a handle without the right to ask */
+    return status_from_last("GetNamedPipeHandleState");
+  facts->server = (flags & PIPE_SERVER_END) != 0;
+  facts->messages = (state & PIPE_READMODE_MESSAGE) != 0;
+  facts->nowait = (state & PIPE_NOWAIT) != 0;
+  return WINIPC_OK;
+}
+
+winipc_status pipe_connection_new(HANDLE handle,
+                                  const winipc_connection_options *options,
+                                  pipe_facts facts, connection **out) {
+  connection *c;
   winipc_status status = connection_new(&pipe_transport, options, &c);
   if (status) return status;
   c->handle = handle;
   c->overlapped = true;
-  c->nowait = nowait;
-  c->server = (flags & PIPE_SERVER_END) != 0;
-  status = connection_settle(c, (state & PIPE_READMODE_MESSAGE) != 0);
+  c->nowait = facts.nowait;
+  c->server = facts.server;
+  status = connection_settle(c, facts.messages);
   if (status) return connection_discard(c), status;
   *out = c;
   return WINIPC_OK;
@@ -171,8 +178,7 @@ winipc_status pipe_connection_new(HANDLE handle,
 static winipc_status pipe__enter(winipc_connection *id, connection **c) {
   *c = handle_acquire(id, &connection_class);
   if (!*c) return WINIPC_E_INVALID_HANDLE;
-  if (GetNamedPipeInfo((*c)->transport->native(*c), NULL, NULL, NULL, NULL))
-    return WINIPC_OK;
+  if (GetFileType((*c)->transport->native(*c)) == FILE_TYPE_PIPE) return WINIPC_OK;
   handle_release(id);
   return status_fail(WINIPC_E_UNSUPPORTED, "the connection is not over a pipe");
 }

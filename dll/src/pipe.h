@@ -19,11 +19,21 @@ winipc_status pipe_listen_address(const char *address,
  * no messages of the pipe's is read as bytes, so that writes may be split. */
 DWORD pipe_read_mode(uint32_t asked, uint32_t framing, bool message_type);
 
+typedef struct pipe_facts {
+  bool server;   /* this is the end that was accepted */
+  bool messages; /* it is read in message mode */
+  bool nowait;   /* it is in PIPE_NOWAIT */
+} pipe_facts;
+
+/* What the system tells of a pipe handle. A server's end that only writes may not ask:
+ * it has to know. */
+winipc_status pipe_ask(HANDLE handle, pipe_facts *facts);
+
 /* Makes a connection of an overlapped pipe handle. On failure the handle stays the
  * caller's. */
 winipc_status pipe_connection_new(HANDLE handle,
-                                  const winipc_connection_options *options, bool nowait,
-                                  connection **c);
+                                  const winipc_connection_options *options,
+                                  pipe_facts facts, connection **c);
 
 /* Where the pipe stands: PeekNamedPipe for any pipe handle. */
 winipc_status pipe_peek_handle(HANDLE handle, void *data, size_t capacity,

@@ -127,7 +127,8 @@ static winipc_status pipe_client__check_server(HANDLE file, const char *user) {
 }
 
 static winipc_status pipe_client__set_mode(HANDLE file,
-                                           const winipc_pipe_client_options *o) {
+                                           const winipc_pipe_client_options *o,
+                                           pipe_facts *facts) {
   DWORD flags;
   if (!GetNamedPipeInfo(file, &flags, NULL, NULL, NULL))
     return status_from_last("GetNamedPipeInfo");
@@ -135,6 +136,7 @@ static winipc_status pipe_client__set_mode(HANDLE file,
   DWORD mode = pipe_read_mode(o->read_mode, o->framing, message_type);
   if (mode == PIPE_READMODE_MESSAGE && !message_type)
     return status_fail(WINIPC_E_FRAMING, "the pipe is of byte type");
+  *facts = (pipe_facts){false, mode == PIPE_READMODE_MESSAGE, o->nowait != 0};
   if (o->nowait) mode |= PIPE_NOWAIT;
   if (mode && !SetNamedPipeHandleState(file, &mode, NULL, NULL))
     return status_from_last("SetNamedPipeHandleState");
@@ -145,12 +147,12 @@ static winipc_status pipe_client__adopt(HANDLE file,
                                         const winipc_pipe_client_options *o,
                                         winipc_connection **id) {
   connection *c;
-  winipc_connection_options options;
-  winipc_connection_options given = {sizeof given, o->framing, o->max_message};
+  pipe_facts facts;
+  winipc_connection_options options, given = {sizeof given, o->framing, o->max_message};
   winipc_status status = pipe_client__check_server(file, o->server_user);
   if (!status) status = connection_options_read(&options, &given);
-  if (!status) status = pipe_client__set_mode(file, o);
-  if (!status) status = pipe_connection_new(file, &options, o->nowait != 0, &c);
+  if (!status) status = pipe_client__set_mode(file, o, &facts);
+  if (!status) status = pipe_connection_new(file, &options, facts, &c);
   if (status) return CloseHandle(file), status;
   return connection_publish(c, id);
 }

@@ -66,9 +66,12 @@ winipc_status pipe_pair_open(const winipc_pipe_options *options, connection **c,
   if (!status) status = pipe_pair__name(name);
   if (!status) status = pipe_pair__create_ours(name, options, &ours);
   if (status) return status;
+  DWORD mode = pipe_read_mode(options->read_mode, options->framing,
+                              options->type == WINIPC_PIPE_MESSAGE);
+  pipe_facts facts = {true, mode == PIPE_READMODE_MESSAGE, false};
   status = pipe_pair__open_theirs(name, options, other_end);
   if (!status) {
-    status = pipe_connection_new(ours, &known, false, c);
+    status = pipe_connection_new(ours, &known, facts, c);
     if (status) CloseHandle(*other_end);
   }
   if (status) CloseHandle(ours);

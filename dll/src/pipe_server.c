@@ -223,26 +223,30 @@ static HANDLE pipe_server__hand_over(pipe_server *s) {
   return pipe;
 }
 
-static winipc_status pipe_server__set_nowait(const pipe_server *s, HANDLE pipe) {
-  DWORD mode = PIPE_NOWAIT | pipe_read_mode(s->options.read_mode, s->options.framing,
-                                            s->options.type == WINIPC_PIPE_MESSAGE);
-  if (!s->options.nowait || SetNamedPipeHandleState(pipe, &mode, NULL, NULL))
-    return WINIPC_OK;
+static DWORD pipe_server__read_mode(const winipc_pipe_options *o) {
+  return pipe_read_mode(o->read_mode, o->framing, o->type == WINIPC_PIPE_MESSAGE);
+}
+
+static winipc_status pipe_server__set_nowait(const winipc_pipe_options *o,
+                                             HANDLE pipe) {
+  DWORD mode = PIPE_NOWAIT | pipe_server__read_mode(o);
+  if (!o->nowait || SetNamedPipeHandleState(pipe, &mode, NULL, NULL)) return WINIPC_OK;
   return status_from_last("SetNamedPipeHandleState");
 }
 
 static winipc_status pipe_server__accept(listener *l, const deadline *end,
                                          connection **c) {
   pipe_server *s = l->state;
+  const winipc_pipe_options *o = &s->options;
   winipc_status status = pipe_server__await_client(s, l, end);
   if (status) return status;
   HANDLE pipe = pipe_server__hand_over(s);
-  winipc_connection_options options = {sizeof options, s->options.framing,
-                                       s->options.max_message};
-  status = pipe_server__set_nowait(s, pipe);
-  if (!status) status = pipe_connection_new(pipe, &options, s->options.nowait != 0, c);
+  winipc_connection_options options = {sizeof options, o->framing, o->max_message};
+  pipe_facts facts = {true, pipe_server__read_mode(o) == PIPE_READMODE_MESSAGE,
+                      o->nowait != 0};
+  status = pipe_server__set_nowait(o, pipe);
+  if (!status) status = pipe_connection_new(pipe, &options, facts, c);
   if (status) return pipe_instance_close(s, pipe), status;
-  (*c)->server = true;
   (*c)->instance = s;
   return WINIPC_OK;
 }

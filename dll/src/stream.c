@@ -195,9 +195,9 @@ winipc_connection_from_handle(void *handle, const winipc_connection_options *opt
   SetLastError(NO_ERROR);
   if (GetFileType(handle) == FILE_TYPE_UNKNOWN && GetLastError() != NO_ERROR)
     return status_from_last("GetFileType");
-  bool pipe = GetNamedPipeInfo(handle, NULL, NULL, NULL, NULL);
-  if (pipe && stream__is_overlapped(handle))
-    status = pipe_connection_new(handle, &known, false, &c);
+  pipe_facts facts;
+  if (stream__is_overlapped(handle) && !pipe_ask(handle, &facts))
+    status = pipe_connection_new(handle, &known, facts, &c);
   else
     status = stream__new(handle, handle, true, &known, &c);
   if (status) return status;
