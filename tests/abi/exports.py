@@ -39,9 +39,8 @@ def main() -> None:
         "the header": declared(paths["header"]),
     }
     every = set().union(*found.values())
-    wrong = [
-        f"{name}: not in {where}" for name in sorted(every) for where in found if name not in found[where]
-    ]
+    absent = {where: sorted(every - names) for where, names in found.items()}
+    wrong = [f"not in {where}: {', '.join(names)}" for where, names in absent.items() if names]
     print("\n".join(wrong) or f"{len(every)} functions, the same in {', '.join(found)}")
     sys.exit(bool(wrong or not every))
 

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-GNU = ["-fsyntax-only", "-pedantic-errors", "-Wall", "-Wextra", "-Werror", "-Wundef"]
+GNU = ["-c", "-o", "alone.o", "-pedantic-errors", "-Wall", "-Wextra", "-Werror", "-Wundef"]
 STANDARDS = {"c": ["c89", "c99", "c11", "c17"], "c++": ["c++98", "c++11", "c++17", "c++20"]}
 # <stdint.h> is newer than C89 and C++98; the compilers bring it, with long long in it
 LONG_LONG = {"c89": ["-Wno-long-long"], "c++98": ["-Wno-long-long"]}
@@ -15,10 +15,8 @@ LONG_LONG = {"c89": ["-Wno-long-long"], "c++98": ["-Wno-long-long"]}
 def commands(identity: str, compiler: list[str]) -> list[list[str]]:
     if identity == "MSVC":
         return [[*compiler, "/nologo", "/Zs", "/W4", "/WX", language] for language in ("/TC", "/TP")]
-    # zig adds a -c of its own, which clang finds useless beside -fsyntax-only
-    gnu = GNU if identity == "GNU" else [*GNU, "-Wno-unused-command-line-argument"]
     return [
-        [*_driver(compiler, language), "-x", language, f"-std={standard}", *gnu, *LONG_LONG.get(standard, [])]
+        [*_driver(compiler, language), "-x", language, f"-std={standard}", *GNU, *LONG_LONG.get(standard, [])]
         for language, standards in STANDARDS.items()
         for standard in standards
     ]
