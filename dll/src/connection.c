@@ -124,7 +124,7 @@ winipc_status WINIPC_CALL winipc_send_parts(winipc_connection *connection_id,
                        CONNECTION__MOST_PARTS);
   winipc_status status = connection__enter(connection_id, true, &c);
   if (status) return status;
-  deadline end = deadline_in(timeout_ms);
+  deadline end = deadline_for(&c->waiters, timeout_ms);
   status = framing_send(c, parts, count, &end);
   connection__leave(connection_id, c, true);
   return status;
@@ -146,7 +146,7 @@ static winipc_status connection__receive(winipc_connection *id, void *buffer,
   *size = 0;
   winipc_status status = connection__enter(id, false, &c);
   if (status) return status;
-  deadline end = deadline_in(timeout_ms);
+  deadline end = deadline_for(&c->waiters, timeout_ms);
   status = framing_receive(c, buffer, capacity, size, part, &end);
   connection__leave(id, c, false);
   return status;
@@ -174,7 +174,7 @@ winipc_status WINIPC_CALL winipc_receive_alloc(winipc_connection *connection_id,
   *size = 0;
   winipc_status status = connection__enter(connection_id, false, &c);
   if (status) return status;
-  deadline end = deadline_in(timeout_ms);
+  deadline end = deadline_for(&c->waiters, timeout_ms);
   status = framing_receive_alloc(c, data, size, &end);
   if (status) *size = 0;
   connection__leave(connection_id, c, false);
@@ -210,7 +210,7 @@ winipc_status WINIPC_CALL winipc_transact(winipc_connection *connection_id,
   if (status) return status;
   status = connection__enter(connection_id, false, &same);
   if (!status) {
-    deadline end = deadline_in(timeout_ms);
+    deadline end = deadline_for(&c->waiters, timeout_ms);
     winipc_part part = {request, request_size};
     status = connection__exchange(c, &part, reply, capacity, size, &end);
     connection__leave(connection_id, c, false);
@@ -279,7 +279,7 @@ winipc_status WINIPC_CALL winipc_drain(winipc_connection *connection_id,
   connection *c;
   winipc_status status = connection__enter(connection_id, true, &c);
   if (status) return status;
-  deadline end = deadline_in(timeout_ms);
+  deadline end = deadline_for(&c->waiters, timeout_ms);
   status = c->transport->drain ? c->transport->drain(c, &end)
                                : status_plain(WINIPC_E_UNSUPPORTED);
   connection__leave(connection_id, c, true);

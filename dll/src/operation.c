@@ -24,7 +24,7 @@ OVERLAPPED *operation_begin(operation *op) {
   return &op->overlapped;
 }
 
-static void operation__cancel(operation *op, HANDLE file) {
+void operation_cancel(operation *op, HANDLE file) {
   do CancelIoEx(file, &op->overlapped);
   while (WaitForSingleObject(op->event, OPERATION__CANCEL_AGAIN_MS) == WAIT_TIMEOUT);
 }
@@ -49,7 +49,7 @@ winipc_status operation_end(operation *op, HANDLE file, BOOL started, waiters *l
                              ? status_plain(WINIPC_E_TIMEOUT)
                              : waiters_wait(list, op->event, end);
   if (!waited) return operation__result(op, file, call, bytes);
-  operation__cancel(op, file);
+  operation_cancel(op, file);
   if (GetOverlappedResult(file, &op->overlapped, bytes, FALSE)) return WINIPC_OK;
   if (GetLastError() == ERROR_MORE_DATA) return WINIPC_MORE;
   if (GetLastError() == ERROR_OPERATION_ABORTED) return waited;

@@ -25,4 +25,8 @@ OVERLAPPED *operation_begin(operation *op);
 winipc_status operation_end(operation *op, HANDLE file, BOOL started, waiters *list,
                             const deadline *end, const char *call, DWORD *bytes);
 
+/* Asks for the end of an I/O that is under way, and returns when it has ended: what
+ * GetOverlappedResult says then is the truth. */
+void operation_cancel(operation *op, HANDLE file);
+
 #endif

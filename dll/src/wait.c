@@ -16,9 +16,16 @@ static uint64_t wait__now(void) {
 }
 
 deadline deadline_in(uint32_t timeout_ms) {
-  deadline end = {timeout_ms, 0};
+  deadline end = {.timeout_ms = timeout_ms};
   if (timeout_ms != WINIPC_NO_WAIT && timeout_ms != WINIPC_FOREVER)
     end.end = wait__now() + (uint64_t)timeout_ms * WAIT__UNITS_PER_MS;
+  return end;
+}
+
+deadline deadline_for(const waiters *list, uint32_t timeout_ms) {
+  deadline end = deadline_in(timeout_ms);
+  end.list = list;
+  end.cancels = list->cancels;
   return end;
 }
 
@@ -30,17 +37,21 @@ DWORD deadline_left(const deadline *end) {
   return (DWORD)((end->end - now + WAIT__UNITS_PER_MS - 1) / WAIT__UNITS_PER_MS);
 }
 
-static winipc_status waiters__enter(waiters *list, waiter *self) {
+static winipc_status waiters__enter(waiters *list, waiter *self, const deadline *end) {
+  winipc_status status = WINIPC_OK;
   AcquireSRWLockExclusive(&list->lock);
-  bool closed = list->closed;
-  if (!closed) {
+  if (list->closed)
+    status = WINIPC_E_CLOSED;
+  else if (end->list == list && end->cancels != list->cancels)
+    status = list->reason;
+  else {
     self->previous = NULL;
     self->next = list->first;
     if (list->first) list->first->previous = self;
     list->first = self;
   }
   ReleaseSRWLockExclusive(&list->lock);
-  return closed ? WINIPC_E_CLOSED : WINIPC_OK;
+  return status;
 }
 
 static void waiters__leave(waiters *list, waiter *self) {
@@ -56,6 +67,8 @@ static void waiters__leave(waiters *list, waiter *self) {
 static void waiters__wake_all(waiters *list, winipc_status reason, bool closed) {
   AcquireSRWLockExclusive(&list->lock);
   list->closed |= closed;
+  list->cancels++;
+  list->reason = reason;
   for (waiter *w = list->first; w; w = w->next) {
     *w->reason = reason;
     SetEvent(w->wake);
@@ -174,12 +187,13 @@ static winipc_status wait__all(const HANDLE *handles, DWORD count, HANDLE wake,
 
 /* A list may be NULL. Returns how many of them were entered. */
 static DWORD wait__enter_lists(waiters *const *lists, waiter *selves, DWORD count,
-                               const waiter *self, winipc_status *status) {
+                               const waiter *self, const deadline *end,
+                               winipc_status *status) {
   DWORD entered = 0;
   for (*status = WINIPC_OK; entered < count; entered++) {
     selves[entered] = *self;
     if (!lists[entered]) continue;
-    *status = waiters__enter(lists[entered], &selves[entered]);
+    *status = waiters__enter(lists[entered], &selves[entered], end);
     if (*status) break;
   }
   return entered;
@@ -199,7 +213,7 @@ winipc_status waiters_wait_many(waiters *const *lists, const HANDLE *handles,
   *index = 0;
   winipc_status status = wait__wake_event(&self.wake);
   if (status) return status;
-  DWORD entered = wait__enter_lists(lists, selves, count, &self, &status);
+  DWORD entered = wait__enter_lists(lists, selves, count, &self, end, &status);
   if (status)
     status_plain(status);
   else if (all && count > 1)

@@ -13,9 +13,15 @@
 typedef struct deadline {
   uint32_t timeout_ms;
   uint64_t end; /* in 100 ns of the interrupt time; unused for NO_WAIT, FOREVER */
+  const struct waiters *list; /* NULL, or the list whose cancels end the call */
+  uint32_t cancels;           /* how many there had been when the call began */
 } deadline;
 
 deadline deadline_in(uint32_t timeout_ms);
+
+/* The same for a call that may wait several times in `list`: a waiters_cancel between
+ * two of its waits ends the later one. */
+deadline deadline_for(const struct waiters *list, uint32_t timeout_ms);
 
 /* Milliseconds that are left, rounded up; INFINITE for FOREVER. */
 DWORD deadline_left(const deadline *end);
@@ -31,9 +37,11 @@ typedef struct waiters {
   SRWLOCK lock;
   waiter *first;
   bool closed;
+  volatile uint32_t cancels;
+  winipc_status reason; /* of the last one */
 } waiters;
 
-#define WAITERS_INIT {SRWLOCK_INIT, NULL, false}
+#define WAITERS_INIT {SRWLOCK_INIT, NULL, false, 0, WINIPC_OK}
 
 /* Waits until `handle` is signalled: WINIPC_OK, WINIPC_ABANDONED, or an error that is
  * recorded: WINIPC_E_TIMEOUT, WINIPC_E_CANCELLED (by winipc_cancel or by a token),
