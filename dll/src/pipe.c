@@ -2,6 +2,7 @@
 
 #include <winternl.h>
 
+#include "platform.h"
 #include "security.h"
 #include "status.h"
 #include "structure.h"
@@ -68,9 +69,11 @@ typedef struct pipe__local_information {
 } pipe__local_information;
 
 /* While the peer waits in a read as large as the pipe's buffer, the system counts the
- * room as taken: the answer may be "no" too often, never "yes" too often. */
+ * room as taken: the answer may be "no" too often, never "yes" too often. Wine does not
+ * tell; there the write is tried. */
 static bool pipe__has_room(connection *c, size_t size) {
   enum { PIPE__LOCAL_INFORMATION = 24 };
+  if (platform_is_wine()) return true;
   pipe__local_information information;
   IO_STATUS_BLOCK block;
   NTSTATUS status =
@@ -195,7 +198,8 @@ static winipc_status pipe__find_info(HANDLE handle, winipc_pipe_info *info) {
       .read_mode = state & PIPE_READMODE_MESSAGE ? WINIPC_PIPE_READ_MESSAGE
                                                  : WINIPC_PIPE_READ_BYTE,
       .nowait = (state & PIPE_NOWAIT) != 0,
-      .max_instances = most,
+      .max_instances =
+          most < PIPE_UNLIMITED_INSTANCES ? most : PIPE_UNLIMITED_INSTANCES,
       .instances = instances,
       .out_buffer = out,
       .in_buffer = in,

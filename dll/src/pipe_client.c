@@ -1,6 +1,7 @@
 /* The client's end of a named pipe. */
 #include "address.h"
 #include "pipe.h"
+#include "platform.h"
 #include "security.h"
 #include "status.h"
 #include "structure.h"
@@ -10,11 +11,16 @@ enum {
   PIPE_CLIENT__LAST_PAUSE_MS = 32,
 };
 
+static const DWORD pipe_client__read = GENERIC_READ | FILE_WRITE_ATTRIBUTES;
+
 /* GENERIC_WRITE would ask for FILE_CREATE_PIPE_INSTANCE too, which a server gives to
- * nobody but its own user. */
-static const DWORD pipe_client__read = FILE_GENERIC_READ | FILE_WRITE_ATTRIBUTES;
-static const DWORD pipe_client__write =
-    (FILE_GENERIC_WRITE & ~(DWORD)FILE_CREATE_PIPE_INSTANCE) | FILE_READ_ATTRIBUTES;
+ * nobody but its own user. Wine looks at the generic rights alone when it checks the
+ * direction of a one-way pipe, and at no DACL. */
+static DWORD pipe_client__write(void) {
+  if (platform_is_wine()) return GENERIC_WRITE | FILE_READ_ATTRIBUTES;
+  return (FILE_GENERIC_WRITE & ~(DWORD)FILE_CREATE_PIPE_INSTANCE) |
+         FILE_READ_ATTRIBUTES;
+}
 
 winipc_status WINIPC_CALL
 winipc_pipe_client_options_init(winipc_pipe_client_options *options) {
@@ -60,9 +66,9 @@ static HANDLE pipe_client__create_file(const wchar_t *path, DWORD access,
 /* A duplex client of a one-way pipe is refused; it then takes the way that is open. */
 static HANDLE pipe_client__open_once(const wchar_t *path,
                                      const winipc_pipe_client_options *o) {
-  const DWORD duplex[] = {pipe_client__read | pipe_client__write, pipe_client__read,
-                          pipe_client__write, 0};
-  const DWORD inbound[] = {pipe_client__write, 0}, outbound[] = {pipe_client__read, 0};
+  const DWORD read = pipe_client__read, write = pipe_client__write();
+  const DWORD duplex[] = {read | write, read, write, 0};
+  const DWORD inbound[] = {write, 0}, outbound[] = {read, 0};
   const DWORD *ways[] = {duplex, inbound, outbound}, *access = ways[o->direction];
   HANDLE file;
   do file = pipe_client__create_file(path, *access++, o);
