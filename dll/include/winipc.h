@@ -378,9 +378,10 @@ winipc_connection_from_handle(void *handle, const winipc_connection_options *opt
 WINIPC_API winipc_status WINIPC_CALL
 winipc_connection_detach(winipc_connection *connection, void **handle);
 
-/* Ends the connection at once: what the peer has not read is lost where this is a
- * pipe's server end, and every later call on both ends is WINIPC_E_DISCONNECTED.
- * The handle still wants its close. */
+/* Ends the connection at once: calls that are blocked in it, and all later ones, are
+ * WINIPC_E_DISCONNECTED. A pipe's server end also drops what the peer has not read
+ * (DisconnectNamedPipe) and the peer is told; of a client's end the peer learns at
+ * its close, which both still want. */
 WINIPC_API winipc_status WINIPC_CALL
 winipc_connection_abort(winipc_connection *connection);
 
