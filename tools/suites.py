@@ -14,7 +14,7 @@ from tools import environment, progress, windows_python, wine
 from tools.project import ON_WINDOWS, ROOT, preset_folder
 
 CTEST_PASSED = re.compile(r"^100% tests passed, 0 tests failed out of [1-9]", re.M)
-PYTEST_PASSED = re.compile(r"^=* ?[1-9][0-9]* passed.* in [0-9]", re.M)
+PYTEST_PASSED = re.compile(r"^=* ?[1-9][0-9]* (passed|skipped).* in [0-9]", re.M)
 
 
 def ctest(preset: str, arguments: list[str]) -> bool:
