@@ -1,0 +1,49 @@
+// Which functions wait, and so let other threads run meanwhile. All others keep the GIL.
+%init %{
+  if (py_heed_interrupts() < 0) return -1;
+%}
+
+// SWIG gives every argument's locals a number, but for the names that begin like this one
+%typemap(in) uint32_t timeout_ms (py_wait _global_wait) {
+  if (!py_timeout($input, &$1)) SWIG_fail;
+  _global_wait = py_wait_of(&$1);
+}
+
+%define WINIPC_WAITS(name)
+%exception name {
+  do {
+    Py_BEGIN_ALLOW_THREADS
+    $action
+    Py_END_ALLOW_THREADS
+  } while (py_again(result, &_global_wait));
+}
+%enddef
+
+// No timeout and no cancelling, but it may take its time
+%define WINIPC_TAKES_TIME(name)
+%exception name {
+  Py_BEGIN_ALLOW_THREADS
+  $action
+  Py_END_ALLOW_THREADS
+}
+%enddef
+
+WINIPC_WAITS(winipc_accept)
+WINIPC_WAITS(winipc_connect)
+WINIPC_WAITS(winipc_drain)
+WINIPC_WAITS(winipc_pipe_connect)
+WINIPC_WAITS(winipc_receive_part)
+WINIPC_WAITS(winipc_send_parts)
+
+WINIPC_TAKES_TIME(winipc_connection_abort)
+WINIPC_TAKES_TIME(winipc_connection_close)
+WINIPC_TAKES_TIME(winipc_connection_detach)
+WINIPC_TAKES_TIME(winipc_listener_close)
+WINIPC_TAKES_TIME(winipc_peek)
+WINIPC_TAKES_TIME(winipc_pipe_list)
+
+// A thread that lets go of its token goes back to heeding Ctrl-C, where it is the main thread
+%exception winipc_cancel_use {
+  if (!arg1) arg1 = py_default_token();
+  $action
+}

@@ -1,0 +1,181 @@
+"""Ctrl-C ends what the main thread waits in."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import winipc
+from support import SOON
+
+pytestmark = pytest.mark.skipif(
+    threading.current_thread() is not threading.main_thread(), reason="these wait on the main thread"
+)
+
+
+@pytest.fixture
+def interrupts():
+    """Raises SIGINT on another thread, after some seconds each, as the console's handler does."""
+    threads = []
+
+    def interrupt(*delays):
+        def work():
+            for delay in delays:
+                time.sleep(delay)
+                signal.raise_signal(signal.SIGINT)
+
+        threads.append(threading.Thread(target=work))
+        threads[-1].start()
+
+    yield interrupt
+    for thread in threads:
+        thread.join()
+
+
+@pytest.fixture
+def counted():
+    """A handler of SIGINT that raises nothing; the list has an item for each time."""
+    times = []
+    old = signal.signal(signal.SIGINT, lambda *_: times.append(time.monotonic()))
+    yield times
+    signal.signal(signal.SIGINT, old)
+
+
+def waits(address, pair):
+    """Every way to wait, each for ever."""
+    client, server = pair
+    full = bytes(1_000_000)
+    return {
+        "receive": lambda: client.receive(),
+        "receive_into": lambda: client.receive_into(bytearray(10)),
+        "receive_part": lambda: client.receive_part(bytearray(10)),
+        "send": lambda: [client.send(full) for _ in range(100)],
+        "send_parts": lambda: [client.send_parts([full]) for _ in range(100)],
+        "transact": lambda: client.transact(b"request"),
+        "drain": lambda: (client.send(b"x"), client.drain()),
+        "iterate": lambda: list(server),
+        "accept": lambda: accept(address),
+        "connect": lambda: winipc.connect(address + "-not-there", timeout=None),
+    }
+
+
+def accept(address):
+    with winipc.listen(address + "-2") as listener:
+        listener.accept()
+
+
+WAYS = list(waits("", (None, None)))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_ctrl_c_ends_a_wait(address, pair, interrupts, way):
+    interrupts(0.2)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        waits(address, pair)[way]()
+    assert time.monotonic() - began < SOON
+
+
+def test_after_ctrl_c_calls_wait_as_before(pair, interrupts):
+    client, server = pair
+    for _ in range(3):
+        interrupts(0.1)
+        with pytest.raises(KeyboardInterrupt):
+            client.receive()
+        with pytest.raises(winipc.Timeout):
+            client.receive(0.1)
+        server.send(b"x")
+        assert client.receive() == b"x"
+
+
+def test_a_handler_that_raises_nothing_lets_the_wait_go_on(pair, interrupts, counted, aside):
+    client, server = pair
+    interrupts(0.1, 0.1, 0.1)
+    aside(lambda: (time.sleep(0.6), server.send(b"late")))
+    assert client.receive() == b"late"
+    assert len(counted) == 3
+
+
+def test_the_time_of_a_wait_that_goes_on_is_not_prolonged(pair, interrupts, counted):
+    interrupts(0.2, 0.2)
+    began = time.monotonic()
+    with pytest.raises(winipc.Timeout):
+        pair[0].receive(0.6)
+    assert 0.5 < time.monotonic() - began < 2
+    assert len(counted) == 2
+
+
+def test_an_interrupt_from_before_ends_no_later_wait(pair, counted):
+    signal.raise_signal(signal.SIGINT)
+    assert len(counted) == 1
+    with pytest.raises(winipc.Timeout):
+        pair[0].receive(0.2)
+    assert len(counted) == 1
+
+
+def test_a_cancel_is_no_interrupt(pair, aside):
+    aside(lambda: (time.sleep(0.1), pair[0].cancel()))
+    with pytest.raises(winipc.Cancelled):
+        pair[0].receive()
+
+
+def test_other_threads_are_not_interrupted(pair, interrupts, aside):
+    blocked = aside(pair[0].receive)
+    interrupts(0.1)
+    with pytest.raises(KeyboardInterrupt):
+        pair[1].receive()
+    assert not blocked.done()
+    pair[1].send(b"still there")
+    assert blocked.result(SOON) == b"still there"
+
+
+def test_a_token_in_use_comes_before_ctrl_c_and_then_it_is_back(pair, interrupts, aside):
+    client, _ = pair
+    token = winipc.CancelToken()
+    with token:
+        aside(lambda: (time.sleep(0.1), token.fire()))
+        with pytest.raises(winipc.Cancelled):
+            client.receive()
+    interrupts(0.1)
+    with pytest.raises(KeyboardInterrupt):
+        client.receive()
+
+
+CONSOLE = """
+import ctypes, sys, winipc
+ctypes.WinDLL("kernel32").SetConsoleCtrlHandler(None, False)
+with winipc.listen(sys.argv[1]) as listener:
+    print("ready", flush=True)
+    try:
+        listener.accept()
+    except KeyboardInterrupt:
+        sys.exit(42)
+"""
+
+
+def test_ctrl_c_of_the_console_ends_a_wait(address):
+    """In a console of its own, so that the event reaches nobody else."""
+    helper = f"""
+import ctypes, subprocess, sys, time
+kernel32 = ctypes.WinDLL("kernel32")
+child = subprocess.Popen([sys.executable, "-c", {CONSOLE!r}, {address!r}], stdout=subprocess.PIPE)
+child.stdout.readline()
+time.sleep(0.2)
+kernel32.SetConsoleCtrlHandler(None, True)
+if not kernel32.GenerateConsoleCtrlEvent(0, 0):
+    sys.exit(77)
+try:
+    sys.exit(child.wait(20))
+except subprocess.TimeoutExpired:
+    child.kill()
+    sys.exit(78)
+"""
+    flags = subprocess.CREATE_NEW_CONSOLE if hasattr(subprocess, "CREATE_NEW_CONSOLE") else 0
+    code = subprocess.run([sys.executable, "-c", helper], creationflags=flags, timeout=50).returncode
+    if code == 77:
+        pytest.skip("no console here")
+    assert code == 42
