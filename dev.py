@@ -61,16 +61,16 @@ def test(options: Options) -> int:
     parser.add_argument("--preset", default=options.preset)
     ours, rest = parser.parse_known_args(options.arguments)
     build(argparse.Namespace(preset=ours.preset, python=ours.python))
-    passed = True
+    results = []
     with wine.session():
         if ours.ctest or not rest:
-            passed &= suites.ctest(ours.preset, rest)
+            results.append(suites.ctest(ours.preset, rest))
         for version in [] if ours.ctest else [ours.python] if ours.python else windows_python.versions():
             with building():
                 windows_python.need(version)
-            passed &= suites.pytest(ours.preset, version, rest)
-    progress.say("all passed" if passed else "FAILED")
-    return 0 if passed else 1
+            results.append(suites.pytest(ours.preset, version, rest))
+    print("", *results, sep="\n", flush=True)
+    return 0 if all(result.passed for result in results) else 1
 
 
 def script(path: str) -> Callable[[Options], int]:

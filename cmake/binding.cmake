@@ -32,6 +32,7 @@ set_target_properties(winipc_python PROPERTIES
 target_compile_definitions(winipc_python PRIVATE Py_LIMITED_API=0x030B0000)
 target_include_directories(winipc_python PRIVATE ${BINDINGS} ${BINDINGS}/typemaps)
 target_include_directories(winipc_python SYSTEM PRIVATE ${WINIPC_PYTHON_ROOT}/include)
+target_link_directories(winipc_python PRIVATE ${WINIPC_PYTHON_ROOT}/libs)  # MSVC: Python.h names the library itself
 target_link_libraries(winipc_python PRIVATE winipc winipc_flags ${WINIPC_PYTHON_ROOT}/libs/python3.lib)
 if(NOT MSVC)  # SWIG's own code is not ours to mend
   target_compile_options(winipc_python PRIVATE

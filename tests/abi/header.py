@@ -12,9 +12,7 @@ STANDARDS = {"c": ["c89", "c99", "c11", "c17"], "c++": ["c++98", "c++11", "c++17
 LONG_LONG = {"c89": ["-Wno-long-long"], "c++98": ["-Wno-long-long"]}
 
 
-def commands(identity: str, compiler: list[str]) -> list[list[str]]:
-    if identity == "MSVC":
-        return [[*compiler, "/nologo", "/Zs", "/W4", "/WX", language] for language in ("/TC", "/TP")]
+def commands(compiler: list[str]) -> list[list[str]]:
     return [
         [*_driver(compiler, language), "-x", language, f"-std={standard}", *GNU, *LONG_LONG.get(standard, [])]
         for language, standards in STANDARDS.items()
@@ -34,7 +32,6 @@ def _driver(compiler: list[str], language: str) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--header", type=Path, required=True)
-    parser.add_argument("--compiler", required=True, help="CMake's name of the compiler's maker")
     parser.add_argument("c", nargs="+", metavar="COMMAND", help="the C compiler's command, after --")
     options = parser.parse_args()
     failed = 0
@@ -42,7 +39,7 @@ def main() -> None:
         # Twice, so that the guard is tried; the empty function keeps the file from being empty.
         source = Path(folder, "alone.c")
         source.write_text('#include "winipc.h"\n#include "winipc.h"\nint alone(void);\n')
-        for command in commands(options.compiler, options.c):
+        for command in commands(options.c):
             words = [*command, f"-I{options.header.parent}", str(source)]
             fine = subprocess.run(words, cwd=folder).returncode == 0
             print("ok  " if fine else "FAIL", " ".join(command), flush=True)
