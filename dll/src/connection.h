@@ -51,6 +51,9 @@ typedef struct channel_end {
   operation op;
 } channel_end;
 
+/* An anonymous pipe's peer until its end has gone to a child. */
+enum { CONNECTION_PEER_UNKNOWN = -1 };
+
 struct connection {
   const transport *transport;
   waiters waiters;
@@ -71,6 +74,7 @@ struct connection {
   void *state;
   bool overlapped, nowait;
   struct pipe_instance *instance; /* a listener's account of this end, or NULL */
+  DWORD peer_pid; /* where the pipe itself would name who made it, not who has it */
 };
 
 extern const handle_class connection_class;
