@@ -20,4 +20,8 @@
 
 #include "winipc.h"
 
+#ifdef WINIPC_TEST_HOOKS
+#include "hooks.h" /* of tests/hooks: goes before every system call */
+#endif
+
 #endif
