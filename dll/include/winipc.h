@@ -666,8 +666,9 @@ WINIPC_API winipc_status WINIPC_CALL winipc_receive_handle(
 /* Shared memory                                                            */
 /*
  * Byte 0 of the memory is your byte 0: plain CreateFileMapping programs share it.
- * Memory that winipc created keeps its exact size in a trailer behind the data;
- * other memory is rounded up to whole pages, and winipc_memory_info says so.
+ * Memory that winipc created in the page file, to be written, keeps its exact size in
+ * a trailer behind the data, and memory of a file has the file's size; other memory is
+ * rounded up to whole pages, and winipc_memory_info says so.
  */
 
 #define WINIPC_MEMORY_READ_WRITE 0u
@@ -706,17 +707,20 @@ typedef winipc_status(WINIPC_CALL *winipc_memory_initialise)(void *address,
                                                              uint64_t bytes,
                                                              void *user);
 
-/* Creates or opens; `created` tells which. `initialise`, when not NULL, runs exactly
+/* Creates or opens; `created` tells which, and may be NULL. What exists may have more
+ * bytes; with fewer it is WINIPC_E_TOO_LARGE. `initialise`, when not NULL, runs exactly
  * once for the life of the memory, before any such call in any process returns; when
  * its process dies in it, or it fails, the next caller's runs. It gets the whole
- * memory. The wait for another's initialiser ends with `timeout_ms`. */
+ * memory. The wait for another's initialiser ends with `timeout_ms`. It takes a
+ * protection that writes; and memory of a file, or that another program made, has no
+ * place to note it, which is WINIPC_E_UNSUPPORTED. */
 WINIPC_API winipc_status WINIPC_CALL winipc_memory_create_or_open(
     const char *name, uint64_t bytes, const winipc_memory_options *options,
     winipc_memory_initialise initialise, void *user, uint32_t timeout_ms,
     int32_t *created, winipc_memory **memory);
 
 /* Adopts a section HANDLE (inherited, duplicated or received), which then belongs to
- * the object. */
+ * the object. On an error the handle stays yours. */
 WINIPC_API winipc_status WINIPC_CALL winipc_memory_from_handle(
     void *handle, const winipc_memory_options *options, winipc_memory **memory);
 

@@ -1,0 +1,116 @@
+#include "memory_trailer.h"
+
+#include "platform.h"
+#include "status.h"
+
+#define MEMORY_TRAILER__MAGIC 0x4D536370696E6977ull /* "winipcSM" */
+
+enum { MEMORY_TRAILER__VERSION = 1 };
+
+/* As it lies in the memory. A program of another version, or of another machine type,
+ * reads it: it may never change. */
+typedef struct memory_trailer__raw {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t checksum; /* of all but itself and the last member */
+  uint64_t bytes;
+  uint64_t creator_start;
+  uint32_t creator;
+  uint32_t reserved[6];
+  volatile LONG initialised;
+} memory_trailer__raw;
+
+_Static_assert(sizeof(memory_trailer__raw) == MEMORY_TRAILER_SIZE, "trailer");
+
+typedef struct memory_trailer__view {
+  void *base;
+  memory_trailer__raw *trailer;
+} memory_trailer__view;
+
+/* FNV-1a. */
+static uint32_t memory_trailer__checksum(const memory_trailer__raw *raw) {
+  memory_trailer__raw copy = *raw;
+  const unsigned char *bytes = (const unsigned char *)&copy;
+  uint32_t sum = 2166136261u;
+  copy.checksum = 0;
+  copy.initialised = 0;
+  for (size_t i = 0; i < sizeof copy; i++) sum = (sum ^ bytes[i]) * 16777619u;
+  return sum;
+}
+
+static bool memory_trailer__map(HANDLE section, uint64_t whole, DWORD access,
+                                memory_trailer__view *view) {
+  uint64_t position = whole - MEMORY_TRAILER_SIZE;
+  uint64_t offset = position / platform_info().dwAllocationGranularity *
+                    platform_info().dwAllocationGranularity;
+  MEMORY_BASIC_INFORMATION region;
+  view->base = MapViewOfFile(section, access, (DWORD)(offset >> 32), (DWORD)offset, 0);
+  if (!view->base) return false;
+  char *at = (char *)view->base + (position - offset);
+  view->trailer = (memory_trailer__raw *)at;
+  if (VirtualQuery(at, &region, sizeof region) && region.State == MEM_COMMIT)
+    return true;
+  UnmapViewOfFile(view->base); /* reserved only: to look at it would be to fault */
+  SetLastError(ERROR_INVALID_ADDRESS);
+  return false;
+}
+
+/* Behind the user's bytes lies the trailer, and between them less than a page. */
+static bool memory_trailer__fits(uint64_t bytes, uint64_t whole) {
+  uint64_t page = platform_info().dwPageSize, large = GetLargePageMinimum();
+  uint64_t room = whole - MEMORY_TRAILER_SIZE;
+  if (large && whole % large == 0) page = large;
+  return bytes && bytes <= room && room - bytes < page;
+}
+
+static bool memory_trailer__valid(const memory_trailer__raw *raw, uint64_t whole) {
+  return raw->magic == MEMORY_TRAILER__MAGIC &&
+         raw->version == MEMORY_TRAILER__VERSION &&
+         raw->checksum == memory_trailer__checksum(raw) &&
+         memory_trailer__fits(raw->bytes, whole);
+}
+
+bool memory_trailer_read(HANDLE section, uint64_t whole, memory_trailer *trailer) {
+  memory_trailer__view view;
+  if (whole < MEMORY_TRAILER_SIZE ||
+      !memory_trailer__map(section, whole, FILE_MAP_READ, &view))
+    return false;
+  memory_trailer__raw copy = *view.trailer; /* others may write while we look */
+  MemoryBarrier();
+  UnmapViewOfFile(view.base);
+  *trailer = (memory_trailer){copy.bytes, copy.creator_start, copy.creator,
+                              copy.initialised == 1};
+  return memory_trailer__valid(&copy, whole);
+}
+
+uint64_t memory_trailer_process_start(HANDLE process) {
+  FILETIME start, ignored;
+  if (!GetProcessTimes(process, &start, &ignored, &ignored, &ignored)) return 0;
+  return (uint64_t)start.dwHighDateTime << 32 | start.dwLowDateTime;
+}
+
+winipc_status memory_trailer_write(HANDLE section, uint64_t whole, uint64_t bytes) {
+  memory_trailer__view view;
+  memory_trailer__raw raw = {
+      .magic = MEMORY_TRAILER__MAGIC,
+      .version = MEMORY_TRAILER__VERSION,
+      .bytes = bytes,
+      .creator_start = memory_trailer_process_start(GetCurrentProcess()),
+      .creator = GetCurrentProcessId(),
+  };
+  raw.checksum = memory_trailer__checksum(&raw);
+  if (!memory_trailer__map(section, whole, FILE_MAP_WRITE, &view))
+    return status_from_last("MapViewOfFile");
+  *view.trailer = raw;
+  UnmapViewOfFile(view.base);
+  return WINIPC_OK;
+}
+
+winipc_status memory_trailer_set_initialised(HANDLE section, uint64_t whole) {
+  memory_trailer__view view;
+  if (!memory_trailer__map(section, whole, FILE_MAP_WRITE, &view))
+    return status_from_last("MapViewOfFile");
+  InterlockedExchange(&view.trailer->initialised, 1);
+  UnmapViewOfFile(view.base);
+  return WINIPC_OK;
+}
