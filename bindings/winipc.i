@@ -16,6 +16,9 @@
 #include "values.h"
 #include "fields.h"
 #include "verbs.h"
+#include "view.h"
+#include "memory.h"
+#include "process.h"
 #include "log.h"
 %}
 
@@ -26,8 +29,9 @@
 %include "fields.i"
 %include "waiting.i"
 %include "verbs.i"
+%include "memory.i"
+%include "process.i"
 %include "log.i"
 
 %rename("%(regex:/^(?:winipc_|WINIPC_)(.*)/\\1/)s") "";
-%rename("$ignore", regexmatch$name="^winipc_(memory_|mutex_|event_|semaphore_|process_|lock_|wait$|command_line|send_handle|receive_handle|stream$|output$)") "";
 %include "winipc.h"

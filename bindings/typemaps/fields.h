@@ -33,9 +33,8 @@ static int fields_read(PyObject *dict, void *structure, const field *fields, PyO
 
 static int field_read_number(PyObject *value, const char *name, uint64_t limit, uint64_t *number) {
   *number = PyLong_AsUnsignedLongLong(value);
-  if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_OverflowError)) PyErr_Clear(), *number = UINT64_MAX;
-  if (!PyErr_Occurred() && *number > limit)
-    PyErr_Format(PyExc_ValueError, "%s: %R is out of range", name, value);
+  int outside = PyErr_Occurred() ? PyErr_ExceptionMatches(PyExc_OverflowError) : *number > limit;
+  if (outside) PyErr_Format(PyExc_ValueError, "%s: %R is out of range", name, value);
   return !PyErr_Occurred();
 }
 

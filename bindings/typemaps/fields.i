@@ -24,8 +24,24 @@
 WINIPC_OPTIONS(connection_options)
 WINIPC_OPTIONS(pipe_options)
 WINIPC_OPTIONS(pipe_client_options)
+WINIPC_OPTIONS(process_options)
+WINIPC_OPTIONS(memory_options)
+WINIPC_OPTIONS(lock_options)
 WINIPC_TELLS(error)
 WINIPC_TELLS(peer)
 WINIPC_TELLS(peek_info)
 WINIPC_TELLS(connection_info)
 WINIPC_TELLS(pipe_info)
+WINIPC_TELLS(memory_info)
+%ignore winipc_stream;
+
+// Sequences of texts or of handles
+%define WINIPC_SEQUENCE(types, kind)
+%typemap(in) types (PyObject *keep = NULL) {
+  keep = PyList_New(0);
+  if (!keep || !field_read_array($input, kind, (void ***)&$1, &$2, keep)) SWIG_fail;
+}
+%typemap(freearg) types { Py_XDECREF(keep$argnum); }
+%enddef
+WINIPC_SEQUENCE(%arg((const char *const *arguments, uint32_t count)), FIELD_TEXTS)
+WINIPC_SEQUENCE(%arg((const void *const *objects, uint32_t count)), FIELD_HANDLES)

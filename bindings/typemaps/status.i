@@ -19,3 +19,5 @@
 }
 %enddef
 WINIPC_TELLS_NEWS(winipc_receive_part)
+WINIPC_TELLS_NEWS(winipc_mutex_lock)
+WINIPC_TELLS_NEWS(winipc_wait)

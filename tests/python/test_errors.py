@@ -117,7 +117,7 @@ def test_no_error_is_left_over_after_success(pair):
 
 def test_the_stub_names_the_functions_of_the_module():
     stub = (Path(winipc.__file__).parent / "native.pyi").read_text(encoding="utf-8")
-    declared = set(re.findall(r"^def (\w+)", stub, re.M)) - {"__getattr__"}
+    declared = set(re.findall(r"^(?:def|class) (\w+)", stub, re.M)) - {"__getattr__"}
     module = vars(native).items()
     found = {name for name, value in module if callable(value) and not name.startswith("_")}
     assert declared == found

@@ -60,7 +60,29 @@ def waits(address, pair):
         "iterate": lambda: list(server),
         "accept": lambda: accept(address),
         "connect": lambda: winipc.connect(address + "-not-there", timeout=None),
+        "mutex": lambda: taken_mutex().lock(),
+        "event": lambda: winipc.Event(address).wait(),
+        "semaphore": lambda: winipc.Semaphore(count=0).acquire(),
+        "any": lambda: winipc.wait([winipc.Event(), winipc.Event()]),
+        "all": lambda: winipc.wait([winipc.Event(), winipc.Event()], all=True),
+        "process": lambda: with_sleeper(lambda process: process.wait()),
+        "communicate": lambda: with_sleeper(lambda process: process.communicate()),
+        "receive_handle": lambda: client.receive_handle(),
     }
+
+
+def taken_mutex():
+    mutex = winipc.Mutex()
+    thread = threading.Thread(target=lambda: (mutex.lock(), time.sleep(1)))
+    thread.start()
+    time.sleep(0.05)
+    return mutex
+
+
+def with_sleeper(wait):
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with winipc.Process(sleep, stdout="pipe", kill_with_parent=True) as process:
+        wait(process)
 
 
 def accept(address):
@@ -71,6 +93,7 @@ def accept(address):
 WAYS = list(waits("", (None, None)))
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("way", WAYS)
 def test_ctrl_c_ends_a_wait(address, pair, interrupts, way):
     interrupts(0.2)
@@ -98,6 +121,14 @@ def test_a_handler_that_raises_nothing_lets_the_wait_go_on(pair, interrupts, cou
     aside(lambda: (time.sleep(0.6), server.send(b"late")))
     assert client.receive() == b"late"
     assert len(counted) == 3
+
+
+def test_output_is_not_lost_to_an_interrupt(interrupts, counted):
+    program = "import time; print('one', flush=True); time.sleep(1.5); print('two')"
+    with winipc.Process([sys.executable, "-c", program], stdout="pipe") as process:
+        interrupts(0.8, 0.2)
+        assert process.communicate()[0].split() == [b"one", b"two"]
+    assert len(counted) == 2
 
 
 def test_the_time_of_a_wait_that_goes_on_is_not_prolonged(pair, interrupts, counted):

@@ -44,7 +44,10 @@ from .errors import (
 )
 from .library import has, set_log
 from .listener import Listener, listen
+from .lock import Event, Mutex, Semaphore, wait
+from .memory import MemoryInfo, SharedMemory, View
 from .pipe import pipe_exists, pipe_pair, pipes
+from .process import Process, command_line
 
 __version__: str = native.version_text()
 
@@ -60,6 +63,7 @@ __all__ = [
     "Deadlock",
     "Disconnected",
     "Error",
+    "Event",
     "Exists",
     "FramingError",
     "Incomplete",
@@ -67,7 +71,9 @@ __all__ = [
     "InvalidHandle",
     "LimitReached",
     "Listener",
+    "MemoryInfo",
     "MessageTooLarge",
+    "Mutex",
     "NotFound",
     "NotOwner",
     "OutOfMemory",
@@ -75,13 +81,18 @@ __all__ = [
     "Peer",
     "PipeInfo",
     "PrivilegeMissing",
+    "Process",
+    "Semaphore",
+    "SharedMemory",
     "Status",
     "Timeout",
     "TooLarge",
     "Truncated",
     "Unsupported",
+    "View",
     "WouldBlock",
     "WrongPeer",
+    "command_line",
     "connect",
     "from_handle",
     "has",
@@ -90,4 +101,5 @@ __all__ = [
     "pipe_pair",
     "pipes",
     "set_log",
+    "wait",
 ]

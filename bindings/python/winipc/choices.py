@@ -13,6 +13,16 @@ PipeType: TypeAlias = Literal["message", "byte"]
 ReadMode: TypeAlias = Literal["auto", "message", "byte"]
 Impersonation: TypeAlias = Literal["anonymous", "identification", "impersonation", "delegation"]
 Security: TypeAlias = Literal["current_user"]
+Scope: TypeAlias = Literal["local", "global"]
+Mode: TypeAlias = Literal["create_or_open", "create", "open"]
+Protection: TypeAlias = Literal[
+    "read_write",
+    "read",
+    "copy_on_write",
+    "execute_read",
+    "execute_read_write",
+    "execute_copy_on_write",
+]
 
 FRAMINGS: Mapping[str, int] = {
     "auto": native.FRAMING_AUTO,
@@ -39,6 +49,20 @@ IMPERSONATIONS: Mapping[str, int] = {
     "delegation": native.PIPE_DELEGATION,
 }
 SECURITIES: Mapping[str, int] = {"current_user": native.SECURITY_CURRENT_USER}
+SCOPES: Mapping[str, int] = {"local": native.SCOPE_LOCAL, "global": native.SCOPE_GLOBAL}
+MODES: Mapping[str, int] = {
+    "create_or_open": native.CREATE_OR_OPEN,
+    "create": native.CREATE,
+    "open": native.OPEN,
+}
+PROTECTIONS: Mapping[str, int] = {
+    "read_write": native.MEMORY_READ_WRITE,
+    "read": native.MEMORY_READ,
+    "copy_on_write": native.MEMORY_COPY_ON_WRITE,
+    "execute_read": native.MEMORY_EXECUTE_READ,
+    "execute_read_write": native.MEMORY_EXECUTE_READ_WRITE,
+    "execute_copy_on_write": native.MEMORY_EXECUTE_COPY_ON_WRITE,
+}
 
 OPTIONS: Mapping[str, Mapping[str, int]] = {
     "framing": FRAMINGS,
@@ -47,6 +71,9 @@ OPTIONS: Mapping[str, Mapping[str, int]] = {
     "read_mode": READ_MODES,
     "impersonation": IMPERSONATIONS,
     "security": SECURITIES,
+    "scope": SCOPES,
+    "mode": MODES,
+    "protection": PROTECTIONS,
 }
 
 

@@ -125,6 +125,18 @@ class Connection(Handle):
         self._id = 0
         return handle
 
+    def send_handle(self, handle: int, timeout: float | None = None) -> None:
+        """Put a duplicate of a HANDLE into the peer's process, and tell it by a message."""
+        native.send_handle(self._id, handle, timeout)
+
+    def receive_handle(self, timeout: float | None = None) -> int:
+        """Receive a HANDLE that the peer has put into this process; close it, or give it to a `from_handle`.
+
+        Take handles only from a process that you would also let run code as you. Any other message is
+        `Corrupt`, and is lost.
+        """
+        return native.receive_handle(self._id, timeout)
+
     @property
     def info(self) -> ConnectionInfo:
         """The framing in force, and the like."""
