@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import io
 import os
+import select
 import shutil
 import stat
 import subprocess
@@ -14,9 +17,10 @@ from pathlib import Path, PureWindowsPath
 from typing import IO
 
 from tools import packages, progress, stamps
-from tools.project import BUILD, ON_WINDOWS
+from tools.project import BUILD, ON_WINDOWS, ROOT
 
 PREFIX = BUILD / "prefix"
+KEEPER = BUILD / "keeper.exe"
 # No crash dialogue (it can turn a crash into exit code 0), no .NET or HTML engine to ask for,
 # no WMI (it ends in an unimplemented function), no menu entries on the user's desktop.
 OVERRIDES = "winedbg.exe,mscoree,mshtml,wbemprox,winemenubuilder.exe=d"
@@ -52,6 +56,9 @@ def make_prefix() -> None:
     """Create the prefix; nothing to do on Windows."""
     if not ON_WINDOWS:
         stamps.once("prefix", PREFIX / "system.reg", (loader(), OVERRIDES), _make_prefix)
+        source = ROOT / "tools" / "keeper.c"
+        compiler = ("x86_64-w64-mingw32-gcc", "-Os", "-s", source, "-o", KEEPER)
+        stamps.once("keeper", KEEPER, (source,), lambda: progress.run("compiling the keeper", *compiler))
 
 
 def _make_prefix() -> None:
@@ -76,24 +83,26 @@ def session() -> Iterator[None]:
     """Keep the prefix alive while dev.py runs.
 
     The first program in a prefix starts Wine's services, and they inherit its standard streams: whoever
-    reads those would wait for the services too. So the first program is one of ours, with no streams to
-    inherit: a cmd.exe that waits for input and ends when dev.py does, however dev.py ends.
+    reads those would wait for the services too. So the first program is one of ours, the keeper. It ends
+    when its input does, that is with dev.py, however dev.py ends.
     """
     if ON_WINDOWS:
         yield
         return
-    null = subprocess.DEVNULL
     with _shared_use():
         keeper = subprocess.Popen(
-            command("cmd", "/q", "/d"), env=environment(), stdin=subprocess.PIPE, stdout=null, stderr=null
+            command(KEEPER),
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
-        subprocess.call(command("cmd", "/c", "exit"), env=environment(), stdin=null, stdout=null, stderr=null)
-        try:
+        assert keeper.stdout
+        with keeper:
+            with keeper.stdout:  # closed once it is ready: the services hold its other end
+                if not keeper.stdout.readline():
+                    raise progress.Stop(f"Wine does not work in {PREFIX}; remove that folder and try again")
             yield
-        finally:
-            assert keeper.stdin
-            keeper.stdin.close()
-            keeper.wait()
 
 
 @contextlib.contextmanager
@@ -119,7 +128,9 @@ def call(words: Sequence[str], variables: Mapping[str, str]) -> int:
     if out and error and os.path.sameopenfile(1, 2):
         error = subprocess.STDOUT
     process = subprocess.Popen(words, env=environment(variables), stdout=out, stderr=error)
-    copies = [_copy(process.stdout, 1), _copy(process.stderr, 2)]
+    copies = [
+        _copy(process, stream, to) for stream, to in ((process.stdout, 1), (process.stderr, 2)) if stream
+    ]
     while True:
         try:
             code = process.wait()
@@ -137,9 +148,9 @@ def _piped(stream: IO[str]) -> int | None:
     return subprocess.PIPE if plain else None
 
 
-def _copy(source: IO[bytes] | None, target: int) -> threading.Thread:
+def _copy(process: subprocess.Popen[bytes], source: IO[bytes], target: int) -> threading.Thread:
     def work() -> None:
-        while source and (data := os.read(source.fileno(), 65536)):
+        for data in _output(process, source):
             os.write(target, data)
 
     thread = threading.Thread(target=work)
@@ -148,20 +159,32 @@ def _copy(source: IO[bytes] | None, target: int) -> threading.Thread:
 
 
 def show(words: Sequence[str], variables: Mapping[str, str], folder: Path | None = None) -> tuple[int, str]:
-    """Run with the output copied line by line to the terminal; the exit code and the text."""
+    """Run with the output copied to the terminal, newlines as here; the exit code and the text."""
     stdin = subprocess.DEVNULL if sys.stdin is None or sys.stdin.isatty() else None
-    text = []
-    with subprocess.Popen(
+    process = subprocess.Popen(
         words,
         env=environment(variables),
         cwd=folder,
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-    ) as process:
-        assert process.stdout
-        for raw in process.stdout:
-            line = raw.decode(errors="replace").replace("\r\n", "\n")
-            print(line, end="", flush=True)
-            text.append(line)
-    return process.returncode, "".join(text)
+    )
+    text = []
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
+    assert process.stdout
+    for data in _output(process, process.stdout):
+        text.append(decoder.decode(data))
+        print(text[-1], end="", flush=True)
+    return process.wait(), "".join(text)
+
+
+def _output(process: subprocess.Popen[bytes], source: IO[bytes]) -> Iterator[bytes]:
+    """What the program writes until it ends: a child that it leaves behind may hold the pipe for longer."""
+    while True:
+        ended = process.poll() is not None  # asked first: what it wrote is in the pipe by then
+        if ON_WINDOWS or select.select([source], [], [], 0 if ended else 0.1)[0]:
+            if not (data := os.read(source.fileno(), 65536)):
+                return
+            yield data
+        elif ended:
+            return
