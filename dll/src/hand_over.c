@@ -1,4 +1,6 @@
 /* Handing handles to other processes: put there by DuplicateHandle, told by value. */
+#include "hand_over.h"
+
 #include "process.h"
 #include "status.h"
 
@@ -30,8 +32,12 @@ static winipc_status hand_over__put(HANDLE process, HANDLE handle, DWORD access,
   return status_from_last("DuplicateHandle");
 }
 
-static void hand_over__take_back(HANDLE process, HANDLE remote) {
-  DuplicateHandle(process, remote, NULL, NULL, 0, FALSE, DUPLICATE_CLOSE_SOURCE);
+/* Windows would close it without giving us a copy; Wine would not. */
+void hand_over_take_back(HANDLE process, HANDLE remote) {
+  HANDLE copy = NULL;
+  DuplicateHandle(process, remote, GetCurrentProcess(), &copy, 0, FALSE,
+                  DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE);
+  if (copy) CloseHandle(copy);
 }
 
 winipc_status WINIPC_CALL winipc_process_give_handle(winipc_process *process_id,
@@ -110,7 +116,7 @@ winipc_status WINIPC_CALL winipc_send_handle(winipc_connection *connection_id,
   status = hand_over__put(peer, handle, 0, &remote);
   if (!status) {
     status = hand_over__tell(connection_id, remote, timeout_ms);
-    if (status) hand_over__take_back(peer, remote);
+    if (status) hand_over_take_back(peer, remote);
   }
   CloseHandle(peer);
   return status;

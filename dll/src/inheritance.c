@@ -1,5 +1,6 @@
 #include "inheritance.h"
 
+#include "hand_over.h"
 #include "status.h"
 
 enum { INHERITANCE__MOST = 65536 };
@@ -61,8 +62,7 @@ winipc_status inheritance_add_stream(inheritance *i, HANDLE handle, HANDLE *as) 
 void inheritance_free(inheritance *i) {
   for (DWORD n = 0; n < i->temporaries; n++)
     if (i->parent)
-      DuplicateHandle(i->parent, i->temporary[n], NULL, NULL, 0, FALSE,
-                      DUPLICATE_CLOSE_SOURCE);
+      hand_over_take_back(i->parent, i->temporary[n]);
     else
       CloseHandle(i->temporary[n]);
   free(i->list);

@@ -73,6 +73,7 @@ winipc_status pipe_pair_open(const winipc_pipe_options *options, connection **c,
   if (!status) {
     status = pipe_connection_new(ours, &known, facts, c);
     if (status) CloseHandle(*other_end);
+    if (!status) (*c)->peer_pid = (DWORD)CONNECTION_PEER_UNKNOWN;
   }
   if (status) CloseHandle(ours);
   return status;

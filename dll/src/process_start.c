@@ -70,6 +70,10 @@ static winipc_status launch__check_flags(const winipc_process_options *o) {
     return status_fail(WINIPC_E_INVALID_ARGUMENT,
                        "startup_flags 0x%x has one that is not known or not possible",
                        o->startup_flags);
+  if ((o->creation_flags & CREATE_NEW_CONSOLE) &&
+      (o->creation_flags & DETACHED_PROCESS))
+    return status_fail(WINIPC_E_INVALID_ARGUMENT,
+                       "creation_flags: a process with a new console is not detached");
   return launch__check_console(o);
 }
 
@@ -172,9 +176,7 @@ static winipc_status launch__prepare_console(launch *l) {
 static winipc_status launch__prepare_streams(launch *l) {
   STARTUPINFOW *s = &l->startup.StartupInfo;
   HANDLE *const places[] = {&s->hStdInput, &s->hStdOutput, &s->hStdError};
-  winipc_status status = inheritance_init(&l->inherited, l->o.parent, l->o.inherited,
-                                          l->o.inherited_count);
-  if (!status) status = process_streams_open(&l->streams, l->o.streams);
+  winipc_status status = process_streams_open(&l->streams, l->o.streams);
   if (status || launch__leaves_streams(&l->o)) return status;
   if (l->o.pseudo_console) return launch__prepare_console(l);
   s->dwFlags |= STARTF_USESTDHANDLES;
@@ -278,6 +280,8 @@ static winipc_status launch__create(launch *l) {
     return launch__failed(l, GetLastError());
   l->p->handle = created.hProcess;
   l->p->pid = created.dwProcessId;
+  if (l->o.process_inheritable) /* Wine forgets it */
+    SetHandleInformation(l->p->handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
   l->p->leads_group = (flags & CREATE_NEW_PROCESS_GROUP) != 0;
   winipc_status status = launch__enter_job(l, created.hThread);
   if (!status && l->p->console)
@@ -292,6 +296,9 @@ static winipc_status launch__create(launch *l) {
 static winipc_status launch__prepare(launch *l) {
   const winipc_process_options *o = &l->o;
   winipc_status status = launch__check(o);
+  if (!status) /* before a handle of ours takes the value of one that is closed */
+    status =
+        inheritance_init(&l->inherited, o->parent, o->inherited, o->inherited_count);
   if (!status) status = launch__prepare_texts(l);
   if (!status)
     status =
