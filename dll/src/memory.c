@@ -169,14 +169,14 @@ static void memory__take_trailer(memory *m, const memory_trailer *trailer) {
 /* A trailer that is not there may be on its way. */
 static winipc_status memory__find_trailer(memory *m, const wchar_t *name) {
   memory_trailer trailer;
-  bool found = memory_trailer_read(m->section, m->whole, &trailer);
-  if (!found && name) {
-    winipc_status status = memory_guard_await(name);
-    if (status) return status;
-    found = memory_trailer_read(m->section, m->whole, &trailer);
+  bool found;
+  winipc_status status = memory_trailer_read(m->section, m->whole, &trailer, &found);
+  if (!status && !found && name) {
+    status = memory_guard_await(name);
+    if (!status) status = memory_trailer_read(m->section, m->whole, &trailer, &found);
   }
-  if (found) memory__take_trailer(m, &trailer);
-  return WINIPC_OK;
+  if (!status && found) memory__take_trailer(m, &trailer);
+  return status;
 }
 
 static winipc_status memory__measure(memory *m, const wchar_t *name) {

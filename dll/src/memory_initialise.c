@@ -40,9 +40,12 @@ static void memory_initialise__leave(memory_initialise__frame *frame) {
   ReleaseSRWLockExclusive(&memory_initialise__lock);
 }
 
-static bool memory_initialise__done(const memory *m) {
+static winipc_status memory_initialise__look(const memory *m, bool *done) {
   memory_trailer trailer;
-  return memory_trailer_read(m->section, m->whole, &trailer) && trailer.initialised;
+  bool found;
+  winipc_status status = memory_trailer_read(m->section, m->whole, &trailer, &found);
+  *done = !status && found && trailer.initialised;
+  return status;
 }
 
 static winipc_status memory_initialise__run(memory *m, const wchar_t *name,
@@ -61,24 +64,33 @@ static winipc_status memory_initialise__run(memory *m, const wchar_t *name,
   return memory_trailer_set_initialised(m->section, m->whole);
 }
 
+static winipc_status memory_initialise__guarded(memory *m, const wchar_t *name,
+                                                const winipc_memory_options *options,
+                                                const memory_initialiser *initialiser) {
+  memory_guard guard;
+  bool done;
+  deadline end = deadline_in(initialiser->timeout_ms);
+  winipc_status status = memory_guard_lock(&guard, name, options, &end);
+  if (status) return status;
+  status = memory_initialise__look(m, &done);
+  if (!status && !done) status = memory_initialise__run(m, name, initialiser);
+  memory_guard_unlock(&guard);
+  return status;
+}
+
 winipc_status memory_initialise(memory *m, const wchar_t *name,
                                 const winipc_memory_options *options,
                                 const memory_initialiser *initialiser) {
-  memory_guard guard;
+  bool done;
   if (!m->has_trailer)
     return status_fail(
         WINIPC_E_UNSUPPORTED,
         "memory of a file, or that another library made, has no place to "
         "note that it was initialised");
-  if (memory_initialise__done(m)) return WINIPC_OK;
+  winipc_status status = memory_initialise__look(m, &done);
+  if (status || done) return status;
   if (name && memory_initialise__is_running(name))
     return status_fail(WINIPC_E_DEADLOCK,
                        "the initialiser of this memory is running on this very thread");
-  deadline end = deadline_in(initialiser->timeout_ms);
-  winipc_status status = memory_guard_lock(&guard, name, options, &end);
-  if (status) return status;
-  if (!memory_initialise__done(m))
-    status = memory_initialise__run(m, name, initialiser);
-  memory_guard_unlock(&guard);
-  return status;
+  return memory_initialise__guarded(m, name, options, initialiser);
 }

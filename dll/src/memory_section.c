@@ -187,13 +187,15 @@ static winipc_status memory__measure_view(HANDLE section, memory_section_size *s
   wchar_t file[2];
   char *view = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
   if (!view) return status_from_last("MapViewOfFile");
-  SetLastError(ERROR_SUCCESS);
+  winipc_status status = WINIPC_OK;
   size->bytes = memory__view_size(view);
+  if (!size->bytes) status = status_from_last("VirtualQuery");
+  SetLastError(ERROR_SUCCESS);
   size->file = K32GetMappedFileNameW(GetCurrentProcess(), view, file, 2) ||
                GetLastError() == ERROR_INSUFFICIENT_BUFFER;
   size->exact = false;
   UnmapViewOfFile(view);
-  return WINIPC_OK;
+  return status;
 }
 
 /* The system knows the size, but tells it only to a handle with SECTION_QUERY, which

@@ -38,21 +38,27 @@ static uint32_t memory_trailer__checksum(const memory_trailer__raw *raw) {
   return sum;
 }
 
-static bool memory_trailer__map(HANDLE section, uint64_t whole, DWORD access,
-                                memory_trailer__view *view) {
+static winipc_status memory_trailer__map(HANDLE section, uint64_t whole, DWORD access,
+                                         memory_trailer__view *view) {
+  uint64_t granularity = platform_info().dwAllocationGranularity;
   uint64_t position = whole - MEMORY_TRAILER_SIZE;
-  uint64_t offset = position / platform_info().dwAllocationGranularity *
-                    platform_info().dwAllocationGranularity;
-  MEMORY_BASIC_INFORMATION region;
+  uint64_t offset = position - position % granularity;
   view->base = MapViewOfFile(section, access, (DWORD)(offset >> 32), (DWORD)offset, 0);
-  if (!view->base) return false;
-  char *at = (char *)view->base + (position - offset);
-  view->trailer = (memory_trailer__raw *)at;
-  if (VirtualQuery(at, &region, sizeof region) && region.State == MEM_COMMIT)
-    return true;
-  UnmapViewOfFile(view->base); /* reserved only: to look at it would be to fault */
-  SetLastError(ERROR_INVALID_ADDRESS);
-  return false;
+  if (!view->base) return status_from_last("MapViewOfFile");
+  view->trailer = (memory_trailer__raw *)((char *)view->base + (position - offset));
+  return WINIPC_OK;
+}
+
+/* To look at a page that is only reserved would be to fault. */
+static winipc_status memory_trailer__copy(const memory_trailer__raw *from,
+                                          memory_trailer__raw *to) {
+  MEMORY_BASIC_INFORMATION region;
+  memset(to, 0, sizeof *to);
+  if (!VirtualQuery(from, &region, sizeof region))
+    return status_from_last("VirtualQuery");
+  if (region.State == MEM_COMMIT) *to = *from; /* others may write while we look */
+  MemoryBarrier();
+  return WINIPC_OK;
 }
 
 /* Behind the user's bytes lies the trailer, and between them less than a page. */
@@ -70,17 +76,21 @@ static bool memory_trailer__valid(const memory_trailer__raw *raw, uint64_t whole
          memory_trailer__fits(raw->bytes, whole);
 }
 
-bool memory_trailer_read(HANDLE section, uint64_t whole, memory_trailer *trailer) {
+winipc_status memory_trailer_read(HANDLE section, uint64_t whole,
+                                  memory_trailer *trailer, bool *found) {
   memory_trailer__view view;
-  if (whole < MEMORY_TRAILER_SIZE ||
-      !memory_trailer__map(section, whole, FILE_MAP_READ, &view))
-    return false;
-  memory_trailer__raw copy = *view.trailer; /* others may write while we look */
-  MemoryBarrier();
+  memory_trailer__raw raw;
+  *found = false;
+  if (whole < MEMORY_TRAILER_SIZE) return WINIPC_OK;
+  winipc_status status = memory_trailer__map(section, whole, FILE_MAP_READ, &view);
+  if (status) return status;
+  status = memory_trailer__copy(view.trailer, &raw);
   UnmapViewOfFile(view.base);
-  *trailer = (memory_trailer){copy.bytes, copy.creator_start, copy.creator,
-                              copy.initialised == 1};
-  return memory_trailer__valid(&copy, whole);
+  if (status) return status;
+  *found = memory_trailer__valid(&raw, whole);
+  *trailer =
+      (memory_trailer){raw.bytes, raw.creator_start, raw.creator, raw.initialised == 1};
+  return WINIPC_OK;
 }
 
 uint64_t memory_trailer_process_start(HANDLE process) {
@@ -99,8 +109,8 @@ winipc_status memory_trailer_write(HANDLE section, uint64_t whole, uint64_t byte
       .creator = GetCurrentProcessId(),
   };
   raw.checksum = memory_trailer__checksum(&raw);
-  if (!memory_trailer__map(section, whole, FILE_MAP_WRITE, &view))
-    return status_from_last("MapViewOfFile");
+  winipc_status status = memory_trailer__map(section, whole, FILE_MAP_WRITE, &view);
+  if (status) return status;
   *view.trailer = raw;
   UnmapViewOfFile(view.base);
   return WINIPC_OK;
@@ -108,8 +118,8 @@ winipc_status memory_trailer_write(HANDLE section, uint64_t whole, uint64_t byte
 
 winipc_status memory_trailer_set_initialised(HANDLE section, uint64_t whole) {
   memory_trailer__view view;
-  if (!memory_trailer__map(section, whole, FILE_MAP_WRITE, &view))
-    return status_from_last("MapViewOfFile");
+  winipc_status status = memory_trailer__map(section, whole, FILE_MAP_WRITE, &view);
+  if (status) return status;
   InterlockedExchange(&view.trailer->initialised, 1);
   UnmapViewOfFile(view.base);
   return WINIPC_OK;

@@ -17,8 +17,9 @@ typedef struct memory_trailer {
 
 enum { MEMORY_TRAILER_SIZE = 64 };
 
-/* Reads the trailer of a section of `whole` bytes. False when there is none. */
-bool memory_trailer_read(HANDLE section, uint64_t whole, memory_trailer *trailer);
+/* Reads the trailer of a section of `whole` bytes. That there is none is no error. */
+winipc_status memory_trailer_read(HANDLE section, uint64_t whole,
+                                  memory_trailer *trailer, bool *found);
 
 /* Makes this process the creator of `bytes` bytes. */
 winipc_status memory_trailer_write(HANDLE section, uint64_t whole, uint64_t bytes);

@@ -205,6 +205,31 @@ static void a_transaction_costs_two_calls(void) {
   close_pair();
 }
 
+/* ReleaseMutex is called through a pointer, and so goes past the hook. */
+static void a_lock_that_is_free_costs_one_call(void) {
+  winipc_mutex *mutex;
+  winipc_semaphore *semaphore;
+  CHECK_OK(winipc_mutex_open(NULL, NULL, NULL, &mutex));
+  CHECK_OK(winipc_semaphore_open(NULL, 1, 1, NULL, NULL, &semaphore));
+  winipc_test_reset();
+  for (int i = 0; i < MESSAGES; i++) {
+    CHECK_OK(winipc_mutex_lock(mutex, i % 2 ? WINIPC_FOREVER : SOON));
+    CHECK_OK(winipc_mutex_unlock(mutex));
+  }
+  CHECK_EQUAL(winipc_test_calls("WaitForSingleObject"), MESSAGES);
+  CHECK_EQUAL(winipc_test_calls(NULL), MESSAGES);
+  winipc_test_reset();
+  for (int i = 0; i < MESSAGES; i++) {
+    CHECK_OK(winipc_semaphore_acquire(semaphore, i % 2 ? WINIPC_FOREVER : SOON));
+    CHECK_OK(winipc_semaphore_release(semaphore, 1, NULL));
+  }
+  CHECK_EQUAL(winipc_test_calls("WaitForSingleObject"), MESSAGES);
+  CHECK_EQUAL(winipc_test_calls("ReleaseSemaphore"), MESSAGES);
+  CHECK_EQUAL(winipc_test_calls(NULL), 2 * MESSAGES);
+  CHECK_OK(winipc_mutex_close(mutex));
+  CHECK_OK(winipc_semaphore_close(semaphore));
+}
+
 int main(int argc, char **argv) {
   static const test tests[] = {
       TEST(a_message_that_is_there_costs_one_call),
@@ -215,6 +240,7 @@ int main(int argc, char **argv) {
       TEST(a_send_with_room_costs_one_call),
       TEST(a_send_without_room_costs_two_calls),
       TEST(a_transaction_costs_two_calls),
+      TEST(a_lock_that_is_free_costs_one_call),
       END,
   };
   return harness_main(argc, argv, tests);
