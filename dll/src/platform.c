@@ -1,6 +1,7 @@
 #include "platform.h"
 
 #include <bcrypt.h>
+#include <winternl.h>
 
 #include "status.h"
 
@@ -16,6 +17,7 @@ SYSTEM_INFO platform_info(void) {
 
 winipc_status platform_random(void *data, uint32_t size) {
   NTSTATUS result = BCryptGenRandom(NULL, data, size, BCRYPT_USE_SYSTEM_PREFERRED_RNG);
-  return result >= 0 ? WINIPC_OK
-                     : status_from_win32(ERROR_GEN_FAILURE, "BCryptGenRandom");
+  return result >= 0
+             ? WINIPC_OK
+             : status_from_win32(RtlNtStatusToDosError(result), "BCryptGenRandom");
 }

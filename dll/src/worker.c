@@ -37,8 +37,9 @@ static void worker__free(worker *w) {
 static winipc_status worker__spawn(worker *w) {
   HMODULE self;
   w->request = CreateEventW(NULL, FALSE, FALSE, NULL);
+  if (!w->request) return status_from_last("CreateEventW");
   w->done = CreateEventW(NULL, FALSE, FALSE, NULL);
-  if (!w->request || !w->done) return status_from_last("CreateEventW");
+  if (!w->done) return status_from_last("CreateEventW");
   if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
                           (LPCWSTR)(uintptr_t)&worker__main, &self))
     return status_from_last("GetModuleHandleEx");
