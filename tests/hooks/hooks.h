@@ -39,6 +39,7 @@
   X(RegisterWaitForSingleObject, 1, 1)                          \
   X(UnregisterWaitEx, 1, 0)                                     \
   X(SleepEx, 1, 0)                                              \
+  X(QueueUserAPC, 1, 0)                                         \
   X(SetEvent, 1, 0)                                             \
   X(ResetEvent, 1, 0)                                           \
   X(CloseHandle, 1, 0)                                          \
@@ -71,6 +72,7 @@
   X(CreateProcessW, 1, 1)                                       \
   X(TerminateProcess, 1, 1)                                     \
   X(GetExitCodeProcess, 1, 1)                                   \
+  X(GetProcessTimes, 1, 1)                                      \
   X(ResumeThread, 1, 1)                                         \
   X(CreateJobObjectW, 1, 1)                                     \
   X(SetInformationJobObject, 1, 1)                              \
@@ -81,7 +83,12 @@
   X(MapViewOfFile, 1, 1)                                        \
   X(UnmapViewOfFile, 1, 0)                                      \
   X(FlushViewOfFile, 1, 1)                                      \
+  X(GetFileSizeEx, 1, 1)                                        \
+  X(VirtualQuery, 1, 0)                                         \
   X(BCryptGenRandom, 0, 1)                                      \
+  X(WideCharToMultiByte, 0, 0)                                  \
+  X(MultiByteToWideChar, 0, 0)                                  \
+  X(UpdateProcThreadAttribute, 0, 1)                            \
   X(ConvertSidToStringSidA, 0, 1)                               \
   X(ConvertStringSecurityDescriptorToSecurityDescriptorW, 0, 1) \
   X(ConvertSecurityDescriptorToStringSecurityDescriptorW, 0, 1) \
@@ -127,6 +134,7 @@ void *hooks_realloc(void *old, size_t size);
   HOOK(RegisterWaitForSingleObject, FALSE, __VA_ARGS__)
 #define UnregisterWaitEx(...) HOOK(UnregisterWaitEx, FALSE, __VA_ARGS__)
 #define SleepEx(...) HOOK(SleepEx, 0, __VA_ARGS__)
+#define QueueUserAPC(...) HOOK(QueueUserAPC, 0, __VA_ARGS__)
 #define SetEvent(...) HOOK(SetEvent, FALSE, __VA_ARGS__)
 #define ResetEvent(...) HOOK(ResetEvent, FALSE, __VA_ARGS__)
 #define CloseHandle(...) HOOK(CloseHandle, FALSE, __VA_ARGS__)
@@ -163,6 +171,7 @@ void *hooks_realloc(void *old, size_t size);
 #define CreateProcessW(...) HOOK(CreateProcessW, FALSE, __VA_ARGS__)
 #define TerminateProcess(...) HOOK(TerminateProcess, FALSE, __VA_ARGS__)
 #define GetExitCodeProcess(...) HOOK(GetExitCodeProcess, FALSE, __VA_ARGS__)
+#define GetProcessTimes(...) HOOK(GetProcessTimes, FALSE, __VA_ARGS__)
 #define ResumeThread(...) HOOK(ResumeThread, (DWORD) - 1, __VA_ARGS__)
 #define CreateJobObjectW(...) HOOK(CreateJobObjectW, NULL, __VA_ARGS__)
 #define SetInformationJobObject(...) HOOK(SetInformationJobObject, FALSE, __VA_ARGS__)
@@ -173,7 +182,13 @@ void *hooks_realloc(void *old, size_t size);
 #define MapViewOfFile(...) hooks_made(HOOK(MapViewOfFile, NULL, __VA_ARGS__))
 #define UnmapViewOfFile(p) HOOK(UnmapViewOfFile, FALSE, hooks_gone((void *)(p)))
 #define FlushViewOfFile(...) HOOK(FlushViewOfFile, FALSE, __VA_ARGS__)
+#define GetFileSizeEx(...) HOOK(GetFileSizeEx, FALSE, __VA_ARGS__)
+#define VirtualQuery(...) HOOK(VirtualQuery, 0, __VA_ARGS__)
 #define BCryptGenRandom(...) HOOK(BCryptGenRandom, HOOKS_NT, __VA_ARGS__)
+#define WideCharToMultiByte(...) HOOK(WideCharToMultiByte, 0, __VA_ARGS__)
+#define MultiByteToWideChar(...) HOOK(MultiByteToWideChar, 0, __VA_ARGS__)
+#define UpdateProcThreadAttribute(...) \
+  HOOK(UpdateProcThreadAttribute, FALSE, __VA_ARGS__)
 #define ConvertSidToStringSidA(...) \
   hooks_made_if(HOOK(ConvertSidToStringSidA, FALSE, __VA_ARGS__))
 #define ConvertStringSecurityDescriptorToSecurityDescriptorW(...) \
