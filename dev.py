@@ -77,6 +77,8 @@ def script(path: str) -> Callable[[Options], int]:
     """A step that runs a script of ours in the Windows Python, with host paths translated for it."""
 
     def step(options: Options) -> int:
+        if not (ROOT / path).exists():
+            raise progress.Stop(f"{path} is missing")
         build(options)
         arguments = [wine.windows_path(Path(a)) if Path(a).exists() else a for a in options.arguments]
         words = windows_python.command(version(options), wine.windows_path(ROOT / path), *arguments)
