@@ -76,3 +76,19 @@ def table(cells: Sequence[Cell], a: str, b: str) -> str:
     heads = ["", "", "size", f"{a} µs", f"{b} µs", f"{b} / {a}", "pairs' ratios", "pairs"]
     rule = ["---", "---", "--:", "--:", "--:", "--:", "--:", "--:"]
     return "\n".join([f"| {' | '.join(heads)} |", f"|{'|'.join(rule)}|", *map(_row, cells)])
+
+
+def _nanoseconds(values: Sequence[float]) -> str:
+    s = spread([value * 1000 for value in values])
+    return f"{s.median:.0f} ({s.low:.0f}-{s.high:.0f})"
+
+
+def table_of_differences(cells: Sequence[Cell], a: str, b: str) -> str:
+    """The same where the difference counts, and not the ratio."""
+    rows = [f"| | {a} ns | {b} ns | {b} - {a} ns |", "|---|--:|--:|--:|"]
+    for cell in cells:
+        more = _nanoseconds([b - a for a, b in zip(cell.a, cell.b, strict=True)])
+        rows.append(
+            f"| {cell.way} {cell.kind} | {_nanoseconds(cell.a)} | {_nanoseconds(cell.b)} | **{more}** |"
+        )
+    return "\n".join(rows)

@@ -13,7 +13,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from figures import Cell, table
+from figures import Cell, table, table_of_differences
+
+Tables = dict[str, tuple[list[Cell], str, str]]
+OVERHEAD = "C: what winipc.dll adds in user mode to a system call"
 
 PROGRAMS = Path(os.environ.get("WINIPC_BENCH", "."))
 SECONDS, QUICK_SECONDS = 4.0, 0.7
@@ -85,10 +88,11 @@ def main() -> None:
     seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
     words = ["--seconds", str(seconds), *(["--only", options.only] if options.only else [])]
     print(environment() + load() + "\n", flush=True)
-    tables: dict[str, tuple[list[Cell], str, str]] = {}
+    tables: Tables = {}
     if options.skip != "c":
         title = "C: winipc.dll against the bare overlapped calls"
         tables[title] = measure(run_program("pipe_bench", words)), "bare", "winipc"
+        tables[OVERHEAD] = measure(run_program("overhead_bench", words)), "bare", "winipc"
     if options.noise:
         title = "C: the bare calls against themselves"
         tables[title] = measure(run_program("pipe_bench", [*words, "--b", "bare"])), "bare", "bare too"
@@ -101,10 +105,11 @@ def main() -> None:
     show(tables, options.json)
 
 
-def show(tables: dict[str, tuple[list[Cell], str, str]], file: str | None) -> None:
+def show(tables: Tables, file: str | None) -> None:
     for title, (cells, a, b) in tables.items():
+        make = table_of_differences if title == OVERHEAD else table
         if cells:
-            print(f"\n{title}\n\n{table(cells, a, b)}")
+            print(f"\n{title}\n\n{make(cells, a, b)}")
     if file:
         every = {title: [cell._asdict() for cell in cells] for title, (cells, _, _) in tables.items()}
         Path(file).write_text(json.dumps({"environment": environment(), **every}, indent=1))

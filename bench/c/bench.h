@@ -100,7 +100,7 @@ static inline double ratio_of(const cell *c) {
 static inline void print_summary(cell *c) {
   int low = c->pairs / 10, high = c->pairs - 1 - low;
   double ratio = ratio_of(c), a = median(c->a, c->pairs), b = median(c->b, c->pairs);
-  printf("%-12s %-10s %8u B  A %10.2f us (%.2f-%.2f)  B %10.2f us (%.2f-%.2f)  "
+  printf("%-12s %-10s %8u B  A %10.4g us (%.4g-%.4g)  B %10.4g us (%.4g-%.4g)  "
          "B/A %.3f  %d pairs\n",
          c->kind, c->way, c->bytes, a, c->a[low], c->a[high], b, c->b[low], c->b[high],
          ratio, c->pairs);
