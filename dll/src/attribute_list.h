@@ -6,14 +6,14 @@
 /* What a new process gets beyond STARTUPINFO. All of it must live until the process
  * has been created. */
 typedef struct attribute_list {
-  LPPROC_THREAD_ATTRIBUTE_LIST
-      list;        /* for STARTUPINFOEX; free by attribute_list_free */
   HANDLE *handles; /* to inherit */
   DWORD handle_count;
   HANDLE parent; /* NULL: us */
   HANDLE job;
   void *console; /* a pseudo-console, or NULL */
-  bool job_left; /* out: this system puts no process into a job at its creation */
+  /* What attribute_list_make makes of it: */
+  LPPROC_THREAD_ATTRIBUTE_LIST list;
+  bool job_left; /* this system puts no process into a job at its creation */
 } attribute_list;
 
 winipc_status attribute_list_make(attribute_list *a);

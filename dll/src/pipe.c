@@ -71,15 +71,19 @@ typedef struct pipe__local_information {
 /* While the peer waits in a read as large as the pipe's buffer, the system counts the
  * room as taken: the answer may be "no" too often, never "yes" too often. Wine does not
  * tell; there the write is tried. */
-static bool pipe__has_room(connection *c, size_t size) {
+bool pipe_handle_has_room(HANDLE handle, size_t size) {
   enum { PIPE__LOCAL_INFORMATION = 24 };
   if (platform_is_wine()) return true;
   pipe__local_information information;
   IO_STATUS_BLOCK block;
   NTSTATUS status =
-      NtQueryInformationFile(c->handle, &block, &information, sizeof information,
+      NtQueryInformationFile(handle, &block, &information, sizeof information,
                              (FILE_INFORMATION_CLASS)PIPE__LOCAL_INFORMATION);
   return status >= 0 && size <= information.write_available;
+}
+
+static bool pipe__has_room(connection *c, size_t size) {
+  return pipe_handle_has_room(c->handle, size);
 }
 
 winipc_status pipe_peek_handle(HANDLE handle, void *data, size_t capacity,
@@ -101,12 +105,25 @@ static winipc_status pipe__peek(connection *c, void *data, size_t capacity,
   return pipe_peek_handle(c->handle, data, capacity, view);
 }
 
-static void pipe__flush(void *handle) {
-  FlushFileBuffers(handle);
+typedef struct pipe__flush_call {
+  HANDLE handle;
+  DWORD error;
+} pipe__flush_call;
+
+static void pipe__flush(void *argument) {
+  pipe__flush_call *call = argument;
+  call->error = FlushFileBuffers(call->handle) ? ERROR_SUCCESS : GetLastError();
+}
+
+winipc_status pipe_flush_handle(HANDLE handle, waiters *list, const deadline *end) {
+  pipe__flush_call call = {handle, ERROR_SUCCESS};
+  winipc_status status = worker_run_once(pipe__flush, &call, list, end);
+  if (status) return status;
+  return call.error ? status_from_win32(call.error, "FlushFileBuffers") : WINIPC_OK;
 }
 
 static winipc_status pipe__drain(connection *c, const deadline *end) {
-  return worker_run_once(pipe__flush, c->handle, &c->waiters, end);
+  return pipe_flush_handle(c->handle, &c->waiters, end);
 }
 
 static void pipe__abort(connection *c) {

@@ -39,6 +39,12 @@ winipc_status pipe_connection_new(HANDLE handle,
 winipc_status pipe_peek_handle(HANDLE handle, void *data, size_t capacity,
                                transport_view *view);
 
+/* Whether a write of so many bytes goes through at once. */
+bool pipe_handle_has_room(HANDLE handle, size_t size);
+
+/* Waits until the peer has read everything. */
+winipc_status pipe_flush_handle(HANDLE handle, waiters *list, const deadline *end);
+
 /* A listener's account of one connected instance: called around its end. */
 struct pipe_instance;
 void pipe_instance_close(struct pipe_instance *instance, HANDLE handle);
