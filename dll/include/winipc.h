@@ -577,15 +577,18 @@ typedef struct winipc_process_options {
   const char *thread_sddl;
   uint32_t process_inheritable; /* [0] the HANDLE of the new process */
   uint32_t thread_inheritable;
-  void *parent; /* [NULL] HANDLE: PROC_THREAD_ATTRIBUTE_PARENT_PROCESS */
+  void *parent; /* [NULL] HANDLE: PROC_THREAD_ATTRIBUTE_PARENT_PROCESS; `inherited`
+                   are handles of that process then */
 } winipc_process_options;
 
 WINIPC_API winipc_status WINIPC_CALL
 winipc_process_options_init(winipc_process_options *options);
 
 /* Starts a program inside a job of its own, so that winipc_process_kill_tree reaches
- * what it starts in turn. Arguments that cmd.exe would reinterpret are quoted for it
- * when the program is a .bat or .cmd, or refused with WINIPC_E_INVALID_ARGUMENT. */
+ * what it starts in turn. A program that `arguments` name without an extension is
+ * looked for as .exe, .bat and .cmd. Arguments that cmd.exe would reinterpret are quoted
+ * for it when the program is a .bat or .cmd, or refused with WINIPC_E_INVALID_ARGUMENT
+ * (those with a quote, %, ! or a control character). */
 WINIPC_API winipc_status WINIPC_CALL
 winipc_process_start(const winipc_process_options *options, winipc_process **process);
 
@@ -610,8 +613,11 @@ typedef struct winipc_output {
 /* Feeds `input` to the child, closes its standard input, and drains both outputs at
  * once until they end. Streams that are no PIPE, or were taken, are left alone.
  * When an output passes `limit` bytes (0: no limit) the call ends with
- * WINIPC_E_MESSAGE_TOO_LARGE; then, and when the time runs out, `output` has what
- * came so far and the next call goes on. */
+ * WINIPC_E_MESSAGE_TOO_LARGE; then, and when the time runs out or the call is
+ * cancelled, `output` has what came so far and the next call goes on: it takes no new
+ * input, and gives out what comes after. A child that reads no more of the input is no
+ * error. A NUL that the size does not count follows each output; a stream that is left
+ * alone is NULL. One thread at a time. */
 WINIPC_API winipc_status WINIPC_CALL winipc_process_communicate(
     winipc_process *process, const void *input, size_t input_size, uint64_t limit,
     winipc_output *output, uint32_t timeout_ms);
