@@ -83,8 +83,8 @@ static void status__tell_log(const winipc_error *error) {
   if (log) log(error, user);
 }
 
-static winipc_status status__record(winipc_status status, DWORD code, const char *call,
-                                    const char *format, va_list arguments) {
+static winipc_status status__keep(winipc_status status, DWORD code, const char *call,
+                                  const char *format, va_list arguments) {
   thread_slot *slot = thread_slot_get();
   if (!slot) return status;
   winipc_error *error = &slot->error;
@@ -98,19 +98,19 @@ static winipc_status status__record(winipc_status status, DWORD code, const char
   return status;
 }
 
-winipc_status status_fail(winipc_status status, const char *format, ...) {
+winipc_status status_record(winipc_status status, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  status__record(status, 0, "", format, arguments);
+  status__keep(status, 0, "", format, arguments);
   va_end(arguments);
   return status;
 }
 
-winipc_status status_fail_win32(winipc_status status, DWORD code, const char *call,
-                                const char *format, ...) {
+winipc_status status_record_win32(winipc_status status, DWORD code, const char *call,
+                                  const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  status__record(status, code, call, format, arguments);
+  status__keep(status, code, call, format, arguments);
   va_end(arguments);
   return status;
 }
@@ -121,22 +121,10 @@ winipc_status status_of_win32(DWORD code) {
   return WINIPC_E_SYSTEM;
 }
 
-winipc_status status_from_win32(DWORD code, const char *call) {
+winipc_status status_record_code(DWORD code, const char *call) {
   winipc_status status = status_of_win32(code);
   return status_fail_win32(status, code, call, "%s failed with Win32 error %lu: %s",
                            call, code, winipc_status_text(status));
-}
-
-winipc_status status_from_last(const char *call) {
-  return status_from_win32(GetLastError(), call);
-}
-
-winipc_status status_plain(winipc_status status) {
-  return status_fail(status, "%s", winipc_status_text(status));
-}
-
-winipc_status status_no_memory(void) {
-  return status_plain(WINIPC_E_OUT_OF_MEMORY);
 }
 
 const char *WINIPC_CALL winipc_status_name(winipc_status status) {

@@ -9,9 +9,12 @@ winipc_status text_to_wide(const char *text, const char *what, wchar_t **wide) {
   if (!count) return status_fail(WINIPC_E_INVALID_TEXT, "%s is not valid UTF-8", what);
   wchar_t *copy = malloc((size_t)count * sizeof *copy);
   if (!copy) return status_no_memory();
-  MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, copy, count);
-  *wide = copy;
-  return WINIPC_OK;
+  if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, copy, count)) {
+    *wide = copy;
+    return WINIPC_OK;
+  }
+  free(copy);
+  return status_from_last("MultiByteToWideChar");
 }
 
 winipc_status text_from_wide(const wchar_t *wide, char **text) {

@@ -172,9 +172,10 @@ static winipc_status wait__all_watched(const HANDLE *handles, DWORD count, HANDL
   }
 }
 
-static winipc_status wait__all(const HANDLE *handles, DWORD count, HANDLE wake,
-                               const volatile winipc_status *reason,
-                               const deadline *end) {
+static winipc_status wait__all_patiently(const HANDLE *handles, DWORD count,
+                                         HANDLE wake,
+                                         const volatile winipc_status *reason,
+                                         const deadline *end) {
   const winipc_cancel_token *token;
   HANDLE fired = cancel_token_acquire(&token);
   wait__watch watch;
@@ -183,6 +184,15 @@ static winipc_status wait__all(const HANDLE *handles, DWORD count, HANDLE wake,
   wait__watch_end(&watch);
   cancel_token_release(token);
   return status;
+}
+
+static winipc_status wait__all(const HANDLE *handles, DWORD count, HANDLE wake,
+                               const volatile winipc_status *reason,
+                               const deadline *end) {
+  DWORD ignored, result = WaitForMultipleObjects(count, handles, TRUE, 0);
+  if (result != WAIT_TIMEOUT || end->timeout_ms == WINIPC_NO_WAIT)
+    return wait__result(result, count, &ignored);
+  return wait__all_patiently(handles, count, wake, reason, end);
 }
 
 /* A list may be NULL. Returns how many of them were entered. */
