@@ -9,6 +9,7 @@ import sys
 import pytest
 import winipc
 from support import SOON
+from winipc import cli
 
 
 class Command:
@@ -20,6 +21,21 @@ class Command:
     def finish(self, data: bytes = b"") -> tuple[int, bytes, str]:
         out, error = self.process.communicate(data, 40)
         return self.process.returncode, out.replace(b"\r\n", b"\n"), error.decode()
+
+
+@pytest.fixture
+def run(capsysbinary):
+    """Runs a command that reads nothing, in this process: its exit code, output and errors."""
+
+    def run(*words):
+        try:
+            code = cli.main(list(words))
+        except SystemExit as wrong_use:
+            code = wrong_use.code
+        out, error = capsysbinary.readouterr()
+        return code, out.replace(b"\r\n", b"\n"), error.decode().replace("\r\n", "\n")
+
+    return run
 
 
 @pytest.fixture
@@ -99,30 +115,30 @@ def test_listen_keeps_serving(command, address):
         (["listen", "pipe:winipc-nobody", "--timeout", "0.01"], "time"),
     ],
 )
-def test_an_error_is_one_line(command, words, said):
-    code, out, error = command(*words).finish()
+def test_an_error_is_one_line(run, words, said):
+    code, out, error = run(*words)
     assert (code, out) == (1, b"")
     assert said in error
     assert error.startswith("winipc: ") and error.count("\n") == 1
 
 
 @pytest.mark.parametrize("words", [["conect", "x"], [], ["listen"], ["listen", "x", "--framing", "lines"]])
-def test_wrong_use_is_explained(command, words):
-    code, _, error = command(*words).finish()
+def test_wrong_use_is_explained(run, words):
+    code, _, error = run(*words)
     assert code == 2
     assert "usage: python -m winipc" in error
 
 
-def test_help_names_the_commands(command):
-    code, out, _ = command("--help").finish()
+def test_help_names_the_commands(run):
+    code, out, _ = run("--help")
     assert code == 0
     for name in (b"pipes", b"listen", b"connect", b"shm"):
         assert name in out
 
 
-def test_pipes_are_listed_or_it_is_said_that_they_cannot_be(command, address):
+def test_pipes_are_listed_or_it_is_said_that_they_cannot_be(run, address):
     with winipc.listen(address):
-        code, out, error = command("pipes").finish()
+        code, out, error = run("pipes")
     if winipc.has("pipe.list"):
         assert address.removeprefix("pipe:") in out.decode().split()
     else:
@@ -130,20 +146,24 @@ def test_pipes_are_listed_or_it_is_said_that_they_cannot_be(command, address):
         assert "cannot list pipes" in error
 
 
-def test_shared_memory_is_told_dumped_and_written(command, name):
+def test_shared_memory_is_told_and_dumped(run, name):
     with winipc.SharedMemory(name, 40, create=True) as memory:
         memory.buf[:5] = b"Shine"
-        assert command("shm", name).finish()[1].splitlines() == [
-            b"size     40 bytes",
-            f"creator  process {os.getpid()}".encode(),
-        ]
-        dump = command("shm", name, "--dump", "--count", "17").finish()[1].splitlines()
-        assert dump[0].startswith(b"00000000  53 68 69 6e 65 00") and dump[0].endswith(b"  Shine...........")
-        assert dump[1].split() == [b"00000010", b"00", b"."]
-        assert command("shm", name, "--write", "--offset", "5").finish(b" on")[0] == 0
-        assert command("shm", name, "--raw", "--count", "9").finish()[1] == b"Shine on\0"
-        code, _, error = command("shm", name, "--write").finish(bytes(41))
-        assert (code, error) == (1, "winipc: 41 bytes do not fit into 40\n".replace("\n", os.linesep))
+        _, out, _ = run("shm", name)
+        assert out.decode().splitlines() == ["size     40 bytes", f"creator  process {os.getpid()}"]
+        first, second = run("shm", name, "--dump", "--count", "17")[1].splitlines()
+        assert first.startswith(b"00000000  53 68 69 6e 65 00") and first.endswith(b"  Shine...........")
+        assert second.split() == [b"00000010", b"00", b"."]
+        assert run("shm", name, "--raw", "--count", "9", "--offset", "1")[1] == b"hine\0\0\0\0\0"
+        assert run("shm", name, "--dump", "--offset", "41")[0] == 1
+
+
+def test_shared_memory_is_written(command, name):
+    with winipc.SharedMemory(name, 10, create=True) as memory:
+        assert command("shm", name, "--write", "--offset", "1").finish(b"Shine") == (0, b"", "")
+        assert bytes(memory.buf) == b"\0Shine\0\0\0\0"
+        code, _, error = command("shm", name, "--write").finish(bytes(11))
+        assert (code, error.rstrip()) == (1, "winipc: 11 bytes do not fit into 10")
 
 
 def test_shared_memory_is_created_and_held(command, name):
