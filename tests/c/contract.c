@@ -213,12 +213,6 @@ static void options_that_are_out_of_range_are_refused(void) {
 
 /* ---- loading and unloading ---- */
 
-static DWORD count_handles(void) {
-  DWORD count = 0;
-  GetProcessHandleCount(GetCurrentProcess(), &count);
-  return count;
-}
-
 static DWORD count_threads(void) {
   THREADENTRY32 entry = {.dwSize = sizeof entry};
   const DWORD self = GetCurrentProcessId();
@@ -275,11 +269,11 @@ static void loading_a_thousand_times_leaks_nothing(void) {
   enum { ROUNDS = 1000, WARM_UP = 20, SLACK = 4096 };
   CHECK(CopyFileW(L"winipc.dll", copied_dll, FALSE));
   for (int i = 0; i < WARM_UP; i++) load_use_and_free();
-  DWORD handles = count_handles(), threads = count_threads();
+  DWORD handles = harness_count_handles(), threads = count_threads();
   size_t heap = count_heap();
   for (int i = 0; i < ROUNDS && !harness__failures; i++) load_use_and_free();
   CHECK(GetModuleHandleW(copied_dll) == NULL);
-  CHECK_EQUAL(count_handles(), handles);
+  CHECK_EQUAL(harness_count_handles(), handles);
   CHECK_EQUAL(count_threads(), threads);
   CHECK(count_heap() <= heap + SLACK);
   DeleteFileW(copied_dll);

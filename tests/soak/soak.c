@@ -322,22 +322,16 @@ static const struct {
     {"locks", locks_round},
 };
 
-static DWORD count_handles(void) {
-  DWORD count = 0;
-  GetProcessHandleCount(GetCurrentProcess(), &count);
-  return count;
-}
-
 static int run(void (*round)(void)) {
   enum { WARM_UP = 3, SLACK = 2 };
   DWORD rounds = 0, before = 0;
   for (; time_left(); rounds++) {
-    if (rounds == WARM_UP) before = count_handles();
+    if (rounds == WARM_UP) before = harness_count_handles();
     round();
   }
-  if (rounds > WARM_UP && count_handles() > before + SLACK)
+  if (rounds > WARM_UP && harness_count_handles() > before + SLACK)
     harness_fail(__FILE__, __LINE__, "%lu handles grew to %lu", before,
-                 count_handles());
+                 harness_count_handles());
   printf("%s: %lu rounds\n", harness__current, rounds);
   printf("%d passed, %d failed\n", !harness__failures, harness__failures != 0);
   return harness__failures || !rounds;
