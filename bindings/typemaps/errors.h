@@ -11,12 +11,13 @@ static PyObject *py_text(const char *text) {
 
 static void py_raise_error(const winipc_error *error) {
   PyObject *module = PyImport_ImportModule("winipc.errors");
-  PyObject *exception = !module ? NULL
-                                : PyObject_CallMethod(module, "error_of", "iINN", error->status, error->win32,
-                                                      py_text(error->call), py_text(error->text));
+  if (!module) return;
+  PyObject *exception =
+      PyObject_CallMethod(module, "error_of", "iINN", error->status, error->win32,
+                          py_text(error->call), py_text(error->text));
   if (exception) PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
   Py_XDECREF(exception);
-  Py_XDECREF(module);
+  Py_DECREF(module);
 }
 
 /* With the general text of the status. */
@@ -26,7 +27,8 @@ static void py_raise_plain(winipc_status status) {
   py_raise_error(&error);
 }
 
-/* With all that is known about this thread's last call of winipc, which returned `status`. */
+/* With all that is known about this thread's last call of winipc, which returned
+ * `status`. */
 static void py_raise(winipc_status status) {
   winipc_error error = {.size = sizeof error};
   winipc_last_error(&error);

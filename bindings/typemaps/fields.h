@@ -1,4 +1,5 @@
-/* Structures: options come as a dict, what is told leaves as one. A table names the fields of each. */
+/* Structures: options come as a dict, what is told leaves as one. A table names the
+ * fields of each. */
 #ifndef WINIPC_PYTHON_FIELDS_H
 #define WINIPC_PYTHON_FIELDS_H
 
@@ -24,16 +25,20 @@ typedef struct field {
 } field;
 
 #define FIELD(type, name, kind) {#name, offsetof(type, name), kind, 0}
-#define FIELD_COUNTED(type, name, kind, count) {#name, offsetof(type, name), kind, offsetof(type, count)}
+#define FIELD_COUNTED(type, name, kind, count) \
+  {#name, offsetof(type, name), kind, offsetof(type, count)}
 #define FIELDS_END {NULL, 0, FIELD_NUMBER, 0}
 
-static int fields_read(PyObject *dict, void *structure, const field *fields, PyObject *keep);
+static int fields_read(PyObject *dict, void *structure, const field *fields,
+                       PyObject *keep);
 
 /* ---- in: `keep` is a list of what the structure points into ---- */
 
-static int field_read_number(PyObject *value, const char *name, uint64_t limit, uint64_t *number) {
+static int field_read_number(PyObject *value, const char *name, uint64_t limit,
+                             uint64_t *number) {
   *number = PyLong_AsUnsignedLongLong(value);
-  int outside = PyErr_Occurred() ? PyErr_ExceptionMatches(PyExc_OverflowError) : *number > limit;
+  int outside =
+      PyErr_Occurred() ? PyErr_ExceptionMatches(PyExc_OverflowError) : *number > limit;
   if (outside) PyErr_Format(PyExc_ValueError, "%s: %R is out of range", name, value);
   return !PyErr_Occurred();
 }
@@ -47,15 +52,17 @@ static void *field_memory(size_t size, PyObject *keep) {
 }
 
 /* A sequence of str or of handles, as an array of pointers. */
-static int field_read_array(PyObject *value, field_kind kind, void ***array, uint32_t *count, PyObject *keep) {
-  PyObject *items = PySequence_Tuple(value); /* keeps the texts alive, whatever happens to the value */
+static int field_read_array(PyObject *value, field_kind kind, void ***array,
+                            uint32_t *count, PyObject *keep) {
+  PyObject *items = PySequence_Tuple(value); /* keeps the texts alive */
   if (!items || PyList_Append(keep, items) < 0) return Py_XDECREF(items), 0;
   Py_DECREF(items);
   *count = (uint32_t)PyTuple_Size(items);
   *array = field_memory((*count + 1) * sizeof **array, keep);
   for (uint32_t i = 0; *array && i < *count; i++) {
     PyObject *item = PyTuple_GetItem(items, i);
-    int fine = kind == FIELD_TEXTS ? py_utf8(item, (const char **)&(*array)[i]) : py_handle(item, &(*array)[i]);
+    int fine = kind == FIELD_TEXTS ? py_utf8(item, (const char **)&(*array)[i])
+                                   : py_handle(item, &(*array)[i]);
     if (!fine) return 0;
   }
   return *array != NULL;
@@ -75,26 +82,34 @@ static int field_read_streams(PyObject *value, winipc_stream *streams, PyObject 
   for (int i = 0; fine && i < 3; i++)
     fine = fields_read(PyTuple_GetItem(items, i), &streams[i], stream_fields, keep);
   Py_XDECREF(items);
-  if (!fine && !PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "streams: three of them");
+  if (!fine && !PyErr_Occurred())
+    PyErr_SetString(PyExc_ValueError, "streams: three of them");
   return fine;
 }
 
-static int field_read(PyObject *value, void *structure, const field *f, PyObject *keep) {
+static int field_read(PyObject *value, void *structure, const field *f,
+                      PyObject *keep) {
   char *base = structure;
   void *place = base + f->offset;
   uint64_t number;
   switch (f->kind) {
-    case FIELD_NUMBER:
-      if (!field_read_number(value, f->name, UINT32_MAX, &number)) return 0;
-      *(uint32_t *)place = (uint32_t)number;
-      return 1;
-    case FIELD_SIZE: return field_read_number(value, f->name, UINT64_MAX, place);
-    case FIELD_TEXT: return py_utf8(value, place);
-    case FIELD_HANDLE: return py_handle(value, place);
-    case FIELD_TEXTS:
-    case FIELD_HANDLES: return field_read_array(value, f->kind, place, (uint32_t *)(base + f->count), keep);
-    case FIELD_STREAMS: return field_read_streams(value, place, keep);
-    default: break;
+  case FIELD_NUMBER:
+    if (!field_read_number(value, f->name, UINT32_MAX, &number)) return 0;
+    *(uint32_t *)place = (uint32_t)number;
+    return 1;
+  case FIELD_SIZE:
+    return field_read_number(value, f->name, UINT64_MAX, place);
+  case FIELD_TEXT:
+    return py_utf8(value, place);
+  case FIELD_HANDLE:
+    return py_handle(value, place);
+  case FIELD_TEXTS:
+  case FIELD_HANDLES:
+    return field_read_array(value, f->kind, place, (uint32_t *)(base + f->count), keep);
+  case FIELD_STREAMS:
+    return field_read_streams(value, place, keep);
+  default:
+    break;
   }
   PyErr_Format(PyExc_TypeError, "%s is only told", f->name);
   return 0;
@@ -108,8 +123,10 @@ static const field *field_find(PyObject *name, const field *fields) {
   return fields->name ? fields : NULL;
 }
 
-/* None stands for the default, which is there already. The structure points into a copy of the dict. */
-static int fields_read(PyObject *dict, void *structure, const field *fields, PyObject *keep) {
+/* None stands for the default, which is there already. The structure points into a copy
+ * of the dict. */
+static int fields_read(PyObject *dict, void *structure, const field *fields,
+                       PyObject *keep) {
   PyObject *name, *value, *copy = PyDict_Copy(dict);
   Py_ssize_t position = 0;
   int fine = copy && PyList_Append(keep, copy) == 0;
@@ -124,8 +141,10 @@ static int fields_read(PyObject *dict, void *structure, const field *fields, PyO
 /* A new list that has to outlive the structure, or NULL. */
 static PyObject *fields_fill(PyObject *dict, void *structure, const field *fields) {
   PyObject *keep = PyList_New(0);
-  if (keep && !PyDict_Check(dict)) PyErr_SetString(PyExc_TypeError, "options are a dict");
-  if (keep && (PyErr_Occurred() || !fields_read(dict, structure, fields, keep))) Py_CLEAR(keep);
+  if (keep && !PyDict_Check(dict))
+    PyErr_SetString(PyExc_TypeError, "options are a dict");
+  if (keep && (PyErr_Occurred() || !fields_read(dict, structure, fields, keep)))
+    Py_CLEAR(keep);
   return keep;
 }
 
@@ -134,10 +153,14 @@ static PyObject *fields_fill(PyObject *dict, void *structure, const field *field
 static PyObject *field_told(const void *structure, const field *f) {
   const void *place = (const char *)structure + f->offset;
   switch (f->kind) {
-    case FIELD_NUMBER: return PyLong_FromUnsignedLong(*(const uint32_t *)place);
-    case FIELD_STATUS: return PyLong_FromLong(*(const int32_t *)place);
-    case FIELD_SIZE: return PyLong_FromUnsignedLongLong(*(const uint64_t *)place);
-    default: return py_text(place);
+  case FIELD_NUMBER:
+    return PyLong_FromUnsignedLong(*(const uint32_t *)place);
+  case FIELD_STATUS:
+    return PyLong_FromLong(*(const int32_t *)place);
+  case FIELD_SIZE:
+    return PyLong_FromUnsignedLongLong(*(const uint64_t *)place);
+  default:
+    return py_text(place);
   }
 }
 
@@ -195,8 +218,10 @@ static const field pipe_client_options_fields[] = {
 };
 
 static const field error_fields[] = {
-    FIELD(winipc_error, status, FIELD_STATUS), FIELD(winipc_error, win32, FIELD_NUMBER),
-    FIELD(winipc_error, call, FIELD_CHARS),    FIELD(winipc_error, text, FIELD_CHARS),
+    FIELD(winipc_error, status, FIELD_STATUS),
+    FIELD(winipc_error, win32, FIELD_NUMBER),
+    FIELD(winipc_error, call, FIELD_CHARS),
+    FIELD(winipc_error, text, FIELD_CHARS),
     FIELDS_END,
 };
 

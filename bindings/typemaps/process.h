@@ -14,8 +14,11 @@ static int exchange_begin(exchange *x, PyObject *arguments) {
   PyObject *process, *input, *limit, *timeout;
   x->out = PyBytes_FromStringAndSize(NULL, 0);
   x->error = Py_XNewRef(x->out);
-  return x->out && PyArg_UnpackTuple(arguments, "process_communicate", 4, 4, &process, &input, &limit, &timeout) &&
-         py_handle(process, &x->process) && field_read_number(limit, "limit", UINT64_MAX, &x->limit) &&
+  return x->out &&
+         PyArg_UnpackTuple(arguments, "process_communicate", 4, 4, &process, &input,
+                           &limit, &timeout) &&
+         py_handle(process, &x->process) &&
+         field_read_number(limit, "limit", UINT64_MAX, &x->limit) &&
          py_timeout(timeout, &x->timeout_ms) &&
          (input == Py_None || PyObject_GetBuffer(input, &x->input, PyBUF_SIMPLE) == 0);
 }
@@ -37,9 +40,10 @@ static winipc_status exchange_run(exchange *x) {
   size_t size = (size_t)x->input.len;
   do {
     winipc_output output = {.size = sizeof output};
-    Py_BEGIN_ALLOW_THREADS
-    status = winipc_process_communicate(x->process, x->input.buf, size, x->limit, &output, x->timeout_ms);
-    Py_END_ALLOW_THREADS
+    Py_BEGIN_ALLOW_THREADS;
+    status = winipc_process_communicate(x->process, x->input.buf, size, x->limit,
+                                        &output, x->timeout_ms);
+    Py_END_ALLOW_THREADS;
     exchange_append(&x->out, output.out, output.out_size);
     exchange_append(&x->error, output.error, output.error_size);
     size = 0;

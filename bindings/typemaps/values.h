@@ -22,7 +22,8 @@ static int py_handle(PyObject *number, void **handle) {
   *handle = NULL;
   if (number == Py_None) return 1;
   if (!PyLong_Check(number)) {
-    PyErr_Format(PyExc_TypeError, "a handle is an int, not %R", (PyObject *)Py_TYPE(number));
+    PyErr_Format(PyExc_TypeError, "a handle is an int, not %R",
+                 (PyObject *)Py_TYPE(number));
     return 0;
   }
   *handle = PyLong_AsVoidPtr(number);
@@ -59,8 +60,10 @@ static PyObject *py_take_texts(char *texts, uint32_t count) {
   const char *text = texts;
   for (uint32_t i = 0; result && i < count; i++, text += strlen(text) + 1) {
     PyObject *one = py_text(text);
-    if (one) PyList_SetItem(result, i, one);
-    else Py_CLEAR(result);
+    if (one)
+      PyList_SetItem(result, i, one);
+    else
+      Py_CLEAR(result);
   }
   winipc_free(texts);
   return result;
@@ -86,7 +89,8 @@ static int py_parts_hold(PyObject *sequence, py_parts *all) {
   all->views = PyMem_Calloc((size_t)size + 1, sizeof *all->views);
   if (list && (!all->parts || !all->views)) PyErr_NoMemory();
   for (Py_ssize_t i = 0; i < size && !PyErr_Occurred(); i++) {
-    if (PyObject_GetBuffer(PyList_GetItem(list, i), &all->views[i], PyBUF_SIMPLE) < 0) break;
+    if (PyObject_GetBuffer(PyList_GetItem(list, i), &all->views[i], PyBUF_SIMPLE) < 0)
+      break;
     all->parts[i].data = all->views[i].buf;
     all->parts[i].size = (size_t)all->views[i].len;
     all->count++;

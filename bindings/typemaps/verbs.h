@@ -16,54 +16,60 @@ static int verb_succeeded(winipc_status status) {
   return !PyErr_Occurred();
 }
 
-static PyObject *verb_send(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
+static PyObject *verb_send(PyObject *module, PyObject *const *arguments,
+                           Py_ssize_t count) {
   void *connection;
   Py_buffer data;
   uint32_t timeout_ms;
   winipc_status status;
   (void)module;
   if (!verb_arguments("send", count, 3) || !py_handle(arguments[0], &connection) ||
-      !py_timeout(arguments[2], &timeout_ms) || PyObject_GetBuffer(arguments[1], &data, PyBUF_SIMPLE) < 0)
+      !py_timeout(arguments[2], &timeout_ms) ||
+      PyObject_GetBuffer(arguments[1], &data, PyBUF_SIMPLE) < 0)
     return NULL;
   py_wait wait = py_wait_of(&timeout_ms);
   do {
-    Py_BEGIN_ALLOW_THREADS
+    Py_BEGIN_ALLOW_THREADS;
     status = winipc_send(connection, data.buf, (size_t)data.len, timeout_ms);
-    Py_END_ALLOW_THREADS
+    Py_END_ALLOW_THREADS;
   } while (py_again(status, &wait));
   PyBuffer_Release(&data);
   return verb_succeeded(status) ? Py_NewRef(Py_None) : NULL;
 }
 
-static winipc_status verb_receive_bytes(winipc_connection *connection, void *buffer, size_t capacity,
-                                        size_t *size, py_wait *wait) {
+static winipc_status verb_receive_bytes(winipc_connection *connection, void *buffer,
+                                        size_t capacity, size_t *size, py_wait *wait) {
   winipc_status status;
   do {
-    Py_BEGIN_ALLOW_THREADS
+    Py_BEGIN_ALLOW_THREADS;
     status = winipc_receive(connection, buffer, capacity, size, *wait->timeout_ms);
-    Py_END_ALLOW_THREADS
+    Py_END_ALLOW_THREADS;
   } while (py_again(status, wait));
   return status;
 }
 
-static PyObject *verb_receive_into(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
+static PyObject *verb_receive_into(PyObject *module, PyObject *const *arguments,
+                                   Py_ssize_t count) {
   void *connection;
   Py_buffer data;
   uint32_t timeout_ms;
   size_t size;
   (void)module;
-  if (!verb_arguments("receive_into", count, 3) || !py_handle(arguments[0], &connection) ||
-      !py_timeout(arguments[2], &timeout_ms) || PyObject_GetBuffer(arguments[1], &data, PyBUF_WRITABLE) < 0)
+  if (!verb_arguments("receive_into", count, 3) ||
+      !py_handle(arguments[0], &connection) || !py_timeout(arguments[2], &timeout_ms) ||
+      PyObject_GetBuffer(arguments[1], &data, PyBUF_WRITABLE) < 0)
     return NULL;
   py_wait wait = py_wait_of(&timeout_ms);
-  winipc_status status = verb_receive_bytes(connection, data.buf, (size_t)data.len, &size, &wait);
+  winipc_status status =
+      verb_receive_bytes(connection, data.buf, (size_t)data.len, &size, &wait);
   PyBuffer_Release(&data);
   return verb_succeeded(status) ? PyLong_FromSize_t(size) : NULL;
 }
 
-/* A message that the first buffer did not hold waits in the connection, and `size` is known now. It may be
- * larger than max_message, and is then not worth the memory. */
-static PyObject *verb_receive_large(winipc_connection *connection, size_t size, py_wait *wait) {
+/* A message that the first buffer did not hold waits in the connection, and `size` is
+ * known now. It may be larger than max_message, and is then not worth the memory. */
+static PyObject *verb_receive_large(winipc_connection *connection, size_t size,
+                                    py_wait *wait) {
   winipc_connection_info info = {.size = sizeof info};
   if (!verb_succeeded(winipc_connection_get_info(connection, &info))) return NULL;
   if (size > info.max_message) return py_raise_plain(WINIPC_E_MESSAGE_TOO_LARGE), NULL;
@@ -72,7 +78,8 @@ static PyObject *verb_receive_large(winipc_connection *connection, size_t size, 
   char *data = PyBytes_AsString(message);
   winipc_status status = verb_receive_bytes(connection, data, size, &size, wait);
   if (!verb_succeeded(status)) Py_CLEAR(message);
-  if (message && size != (size_t)PyBytes_Size(message)) { /* another thread was faster, and this is the next */
+  /* Another thread may have been faster, and this is the next message. */
+  if (message && size != (size_t)PyBytes_Size(message)) {
     PyObject *shorter = PyBytes_FromStringAndSize(data, (Py_ssize_t)size);
     Py_DECREF(message);
     message = shorter;
@@ -81,14 +88,17 @@ static PyObject *verb_receive_large(winipc_connection *connection, size_t size, 
 }
 
 /* What a call has received into a buffer of VERBS_FIRST_CAPACITY, or would have. */
-static PyObject *verb_received(winipc_connection *connection, winipc_status status, const char *buffer, size_t size,
-                               py_wait *wait) {
-  if (status == WINIPC_E_MESSAGE_TOO_LARGE && size > VERBS_FIRST_CAPACITY && !PyErr_Occurred())
+static PyObject *verb_received(winipc_connection *connection, winipc_status status,
+                               const char *buffer, size_t size, py_wait *wait) {
+  if (status == WINIPC_E_MESSAGE_TOO_LARGE && size > VERBS_FIRST_CAPACITY &&
+      !PyErr_Occurred())
     return verb_receive_large(connection, size, wait);
-  return verb_succeeded(status) ? PyBytes_FromStringAndSize(buffer, (Py_ssize_t)size) : NULL;
+  return verb_succeeded(status) ? PyBytes_FromStringAndSize(buffer, (Py_ssize_t)size)
+                                : NULL;
 }
 
-static PyObject *verb_receive(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
+static PyObject *verb_receive(PyObject *module, PyObject *const *arguments,
+                              Py_ssize_t count) {
   void *connection;
   uint32_t timeout_ms;
   char buffer[VERBS_FIRST_CAPACITY];
@@ -98,11 +108,13 @@ static PyObject *verb_receive(PyObject *module, PyObject *const *arguments, Py_s
       !py_timeout(arguments[1], &timeout_ms))
     return NULL;
   py_wait wait = py_wait_of(&timeout_ms);
-  winipc_status status = verb_receive_bytes(connection, buffer, sizeof buffer, &size, &wait);
+  winipc_status status =
+      verb_receive_bytes(connection, buffer, sizeof buffer, &size, &wait);
   return verb_received(connection, status, buffer, size, &wait);
 }
 
-static PyObject *verb_transact(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
+static PyObject *verb_transact(PyObject *module, PyObject *const *arguments,
+                               Py_ssize_t count) {
   void *connection;
   Py_buffer request;
   uint32_t timeout_ms;
@@ -111,12 +123,14 @@ static PyObject *verb_transact(PyObject *module, PyObject *const *arguments, Py_
   winipc_status status;
   (void)module;
   if (!verb_arguments("transact", count, 3) || !py_handle(arguments[0], &connection) ||
-      !py_timeout(arguments[2], &timeout_ms) || PyObject_GetBuffer(arguments[1], &request, PyBUF_SIMPLE) < 0)
+      !py_timeout(arguments[2], &timeout_ms) ||
+      PyObject_GetBuffer(arguments[1], &request, PyBUF_SIMPLE) < 0)
     return NULL;
   py_wait wait = py_wait_of(&timeout_ms);
-  Py_BEGIN_ALLOW_THREADS
-  status = winipc_transact(connection, request.buf, (size_t)request.len, reply, sizeof reply, &size, timeout_ms);
-  Py_END_ALLOW_THREADS
+  Py_BEGIN_ALLOW_THREADS;
+  status = winipc_transact(connection, request.buf, (size_t)request.len, reply,
+                           sizeof reply, &size, timeout_ms);
+  Py_END_ALLOW_THREADS;
   PyBuffer_Release(&request);
   if (py_again(status, &wait)) /* the request has gone */
     status = verb_receive_bytes(connection, reply, sizeof reply, &size, &wait);
@@ -124,7 +138,8 @@ static PyObject *verb_transact(PyObject *module, PyObject *const *arguments, Py_
 }
 
 static PyMethodDef verbs[] = {
-    {"send", (PyCFunction)(void (*)(void))verb_send, METH_FASTCALL, "send(connection, data, timeout)"},
+    {"send", (PyCFunction)(void (*)(void))verb_send, METH_FASTCALL,
+     "send(connection, data, timeout)"},
     {"receive", (PyCFunction)(void (*)(void))verb_receive, METH_FASTCALL,
      "receive(connection, timeout) -> bytes"},
     {"receive_into", (PyCFunction)(void (*)(void))verb_receive_into, METH_FASTCALL,

@@ -1,13 +1,13 @@
 /* View: a part of shared memory, mapped, with the buffer protocol.
  *
- * Python's layer subclasses it to hold the memory object alive. The mapping ends with close(), which is refused
- * while a memoryview or the like still looks at it, or with the object, which those hold alive. */
+ * Python's layer subclasses it to hold the memory object alive. The mapping ends with
+ * close(), which is refused while a memoryview or the like still looks at it, or with
+ * the object, which those hold alive. */
 #ifndef WINIPC_PYTHON_VIEW_H
 #define WINIPC_PYTHON_VIEW_H
 
 typedef struct view {
-  PyObject_HEAD
-  winipc_memory *memory;
+  PyObject_HEAD winipc_memory *memory;
   void *address; /* NULL when closed */
   Py_ssize_t size, exports;
   int read_only;
@@ -22,7 +22,9 @@ static int view_get_buffer(PyObject *object, Py_buffer *buffer, int flags) {
   view *self = (view *)object;
   buffer->obj = NULL;
   if (!view_is_open(self)) return -1;
-  if (PyBuffer_FillInfo(buffer, object, self->address, self->size, self->read_only, flags) < 0) return -1;
+  if (PyBuffer_FillInfo(buffer, object, self->address, self->size, self->read_only,
+                        flags) < 0)
+    return -1;
   self->exports++;
   return 0;
 }
@@ -42,7 +44,8 @@ static PyObject *view_close(PyObject *object, PyObject *nothing) {
   view *self = (view *)object;
   (void)nothing;
   if (self->exports)
-    return PyErr_Format(PyExc_BufferError, "%zd views of the memory are in use", self->exports);
+    return PyErr_Format(PyExc_BufferError, "%zd views of the memory are in use",
+                        self->exports);
   return verb_succeeded(view_unmap(self)) ? Py_NewRef(Py_None) : NULL;
 }
 
@@ -52,9 +55,9 @@ static PyObject *view_flush(PyObject *object, PyObject *nothing) {
   (void)nothing;
   if (!view_is_open(self)) return NULL;
   self->exports++; /* nobody may unmap it meanwhile */
-  Py_BEGIN_ALLOW_THREADS
+  Py_BEGIN_ALLOW_THREADS;
   status = winipc_memory_flush(self->memory, self->address, (uint64_t)self->size);
-  Py_END_ALLOW_THREADS
+  Py_END_ALLOW_THREADS;
   self->exports--;
   return verb_succeeded(status) ? Py_NewRef(Py_None) : NULL;
 }
@@ -64,19 +67,24 @@ static PyObject *view_new(PyTypeObject *type, PyObject *arguments, PyObject *key
   void *memory, *address;
   uint64_t offset, size, protection;
   PyObject *given[4];
-  if (keywords && PyDict_Size(keywords)) return PyErr_Format(PyExc_TypeError, "View takes no keywords");
-  if (!PyArg_UnpackTuple(arguments, "View", 4, 4, &given[0], &given[1], &given[2], &given[3]) ||
-      !py_handle(given[0], &memory) || !field_read_number(given[1], "offset", UINT64_MAX, &offset) ||
+  if (keywords && PyDict_Size(keywords))
+    return PyErr_Format(PyExc_TypeError, "View takes no keywords");
+  if (!PyArg_UnpackTuple(arguments, "View", 4, 4, &given[0], &given[1], &given[2],
+                         &given[3]) ||
+      !py_handle(given[0], &memory) ||
+      !field_read_number(given[1], "offset", UINT64_MAX, &offset) ||
       !field_read_number(given[2], "size", PY_SSIZE_T_MAX, &size) ||
       !field_read_number(given[3], "protection", UINT32_MAX, &protection) ||
-      !verb_succeeded(winipc_memory_map(memory, offset, size, (uint32_t)protection, &address)))
+      !verb_succeeded(
+          winipc_memory_map(memory, offset, size, (uint32_t)protection, &address)))
     return NULL;
   view *self = (view *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
   if (!self) return winipc_memory_unmap(memory, address), NULL;
   self->memory = memory;
   self->address = address;
   self->size = (Py_ssize_t)size;
-  self->read_only = protection == WINIPC_MEMORY_READ || protection == WINIPC_MEMORY_EXECUTE_READ;
+  self->read_only =
+      protection == WINIPC_MEMORY_READ || protection == WINIPC_MEMORY_EXECUTE_READ;
   return (PyObject *)self;
 }
 
@@ -106,7 +114,9 @@ static PyGetSetDef view_properties[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 static PyType_Slot view_slots[] = {
-    {Py_tp_doc, (void *)"A part of shared memory, mapped: View(memory, offset, size, protection)."},
+    {Py_tp_doc,
+     (void
+          *)"A part of shared memory, mapped: View(memory, offset, size, protection)."},
     {Py_tp_new, (void *)view_new},
     {Py_tp_dealloc, (void *)view_dealloc},
     {Py_tp_methods, view_methods},
@@ -116,7 +126,7 @@ static PyType_Slot view_slots[] = {
     {Py_bf_releasebuffer, (void *)view_release_buffer},
     {0, NULL},
 };
-static PyType_Spec view_spec = {"winipc.native.View", sizeof(view), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-                                view_slots};
+static PyType_Spec view_spec = {"winipc.native.View", sizeof(view), 0,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, view_slots};
 
 #endif
