@@ -586,9 +586,9 @@ winipc_process_options_init(winipc_process_options *options);
 
 /* Starts a program inside a job of its own, so that winipc_process_kill_tree reaches
  * what it starts in turn. A program that `arguments` name without an extension is
- * looked for as .exe, .bat and .cmd. Arguments that cmd.exe would reinterpret are quoted
- * for it when the program is a .bat or .cmd, or refused with WINIPC_E_INVALID_ARGUMENT
- * (those with a quote, %, ! or a control character). */
+ * looked for as .exe, .bat and .cmd. Arguments that cmd.exe would reinterpret are
+ * quoted for it when the program is a .bat or .cmd, or refused with
+ * WINIPC_E_INVALID_ARGUMENT (those with a quote, %, ! or a control character). */
 WINIPC_API winipc_status WINIPC_CALL
 winipc_process_start(const winipc_process_options *options, winipc_process **process);
 
