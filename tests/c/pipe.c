@@ -220,6 +220,17 @@ static void a_cancel_token_is_sticky(void) {
   close_pair();
 }
 
+static void transact_tells_that_the_peer_has_gone(void) {
+  char reply[16];
+  size_t size;
+  open_pair(NULL, NULL);
+  CHECK_OK(winipc_connection_close(server));
+  CHECK_STATUS(winipc_transact(client, "ping", 4, reply, sizeof reply, &size, SOON),
+               WINIPC_E_DISCONNECTED);
+  server = NULL;
+  close_pair();
+}
+
 static void transact_is_a_request_and_its_reply(void) {
   char reply[16];
   size_t size;
@@ -337,6 +348,7 @@ int main(int argc, char **argv) {
       TEST(close_ends_a_blocked_call),
       TEST(a_cancel_token_is_sticky),
       TEST(transact_is_a_request_and_its_reply),
+      TEST(transact_tells_that_the_peer_has_gone),
       TEST(peek_looks_and_takes_nothing),
       TEST(drain_waits_for_the_reader),
       TEST(abort_disconnects_both_ends),
