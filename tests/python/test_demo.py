@@ -87,8 +87,8 @@ def test_a_worker_that_is_killed_from_outside(tmp_path: Path) -> None:
                 worker.wait(timeout=1.5)
             worker.terminate(7)
         _, error = demo.communicate(timeout=PATIENCE)
-    assert demo.returncode == 3
     assert "the worker has ended too early with exit code 7; " in error
+    assert demo.returncode == 3
 
 
 def test_without_a_worker(tmp_path: Path) -> None:
