@@ -134,12 +134,13 @@ static void winipc_call(bool writes) {
   if (status || size != BYTES) die("winipc: status %d", status);
 }
 
+#define LOAD(function) \
+  ((__typeof__(&function))(void (*)(void))GetProcAddress(dll, #function))
+
 static void open_connection(const char *path) {
   HMODULE dll = LoadLibraryA(path);
   void *other;
   if (!dll) die("%s", path);
-#define LOAD(function) \
-  (__typeof__(&function))(void (*)(void))GetProcAddress(dll, #function)
   winipc_pipe_options options;
   LOAD(winipc_pipe_options_init)(&options);
   options.type = WINIPC_PIPE_MESSAGE;
