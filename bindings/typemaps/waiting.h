@@ -64,11 +64,6 @@ static int py_again(winipc_status status, py_wait *wait) {
   return 1;
 }
 
-/* The token of a thread that uses none of its own. */
-static winipc_cancel_token *py_default_token(void) {
-  return GetCurrentThreadId() == py_main_thread ? py_interrupt_token : NULL;
-}
-
 static DWORD py_find_main_thread(void) {
   PyObject *threading = PyImport_ImportModule("threading");
   PyObject *thread =
@@ -99,7 +94,8 @@ static int py_heed_interrupts(void) {
   if (!py_interrupt_event ||
       winipc_cancel_from_event(py_interrupt_event, &py_interrupt_token))
     return 0;
-  winipc_cancel_use(py_default_token());
+  if (GetCurrentThreadId() == py_main_thread)
+    winipc_cancel_use_also(py_interrupt_token);
   return 0;
 }
 

@@ -62,8 +62,4 @@ WINIPC_TAKES_TIME(winipc_process_kill_tree)
 WINIPC_TAKES_TIME(winipc_process_start)
 WINIPC_TAKES_TIME(winipc_semaphore_close)
 
-// A thread that lets go of its token goes back to heeding Ctrl-C, where it is the main thread
-%exception winipc_cancel_use {
-  if (!arg1) arg1 = py_default_token();
-  $action
-}
+%ignore winipc_cancel_use_also; // Ctrl-C's, see waiting.h

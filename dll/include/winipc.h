@@ -182,7 +182,7 @@ WINIPC_API winipc_status WINIPC_CALL winipc_native_handle(const void *object,
  * touched; use a cancel token to catch that one too. */
 WINIPC_API winipc_status WINIPC_CALL winipc_cancel(const void *object);
 
-/* Waits for any (all = 0) or all (all = 1) of 1 to 62 objects: processes, mutexes,
+/* Waits for any (all = 0) or all (all = 1) of 1 to 61 objects: processes, mutexes,
  * events, semaphores, mixed as you like, each at most once. `index` gets the
  * position of the object that ended the wait (0 for all). WINIPC_ABANDONED when
  * that object, or one of all, is a mutex whose owner ended without unlocking. */
@@ -207,8 +207,12 @@ WINIPC_API winipc_status WINIPC_CALL
 winipc_cancel_from_event(void *event, winipc_cancel_token **token);
 
 /* Makes the calling thread's blocking calls heed the token from now on; NULL ends
- * that. A thread heeds one token at a time. */
+ * that, and another token takes its place. */
 WINIPC_API winipc_status WINIPC_CALL winipc_cancel_use(winipc_cancel_token *token);
+
+/* The same for a second token, heeded beside the first: a language's runtime keeps it
+ * for its own interrupts (Ctrl-C). */
+WINIPC_API winipc_status WINIPC_CALL winipc_cancel_use_also(winipc_cancel_token *token);
 
 WINIPC_API winipc_status WINIPC_CALL winipc_cancel_fire(winipc_cancel_token *token);
 WINIPC_API winipc_status WINIPC_CALL winipc_cancel_reset(winipc_cancel_token *token);

@@ -57,12 +57,20 @@ winipc_status WINIPC_CALL winipc_cancel_from_event(void *event,
   return cancel__open(copy, token);
 }
 
-winipc_status WINIPC_CALL winipc_cancel_use(winipc_cancel_token *token) {
+static winipc_status cancel__use(const winipc_cancel_token *token, int place) {
   if (token && !handle_acquire(token, &cancel__class)) return WINIPC_E_INVALID_HANDLE;
   thread_slot *slot = thread_slot_get();
-  if (slot) slot->token = token;
+  if (slot) slot->tokens[place] = token;
   if (token) handle_release(token);
-  return slot ? WINIPC_OK : WINIPC_E_OUT_OF_MEMORY;
+  return slot ? WINIPC_OK : status_no_memory();
+}
+
+winipc_status WINIPC_CALL winipc_cancel_use(winipc_cancel_token *token) {
+  return cancel__use(token, 0);
+}
+
+winipc_status WINIPC_CALL winipc_cancel_use_also(winipc_cancel_token *token) {
+  return cancel__use(token, 1);
 }
 
 typedef BOOL(WINAPI *cancel__change)(HANDLE event);
@@ -90,21 +98,34 @@ winipc_status WINIPC_CALL winipc_cancel_close(winipc_cancel_token *token) {
   return handle_close(token, &cancel__class);
 }
 
-HANDLE cancel_token_acquire(const winipc_cancel_token **token) {
-  thread_slot *slot = thread_slot_peek();
-  *token = NULL;
-  if (!slot || !slot->token) return NULL;
-  winipc_error kept = slot->error; /* a token that was closed is no error here */
-  cancel_token *object = handle_acquire(slot->token, &cancel__class);
-  if (!object) {
-    slot->error = kept;
-    slot->token = NULL;
-    return NULL;
-  }
-  *token = slot->token;
-  return object->event;
+/* A token that was closed is no error here, and no longer heeded. */
+static cancel_token *cancel__acquire(thread_slot *slot, int place) {
+  if (!slot->tokens[place]) return NULL;
+  winipc_error kept = slot->error;
+  cancel_token *token = handle_acquire(slot->tokens[place], &cancel__class);
+  if (token) return token;
+  slot->error = kept;
+  slot->tokens[place] = NULL;
+  return NULL;
 }
 
-void cancel_token_release(const winipc_cancel_token *token) {
-  if (token) handle_release(token);
+void cancel_tokens_acquire(cancel_tokens *tokens) {
+  thread_slot *slot = thread_slot_peek();
+  tokens->count = 0;
+  for (int i = 0; slot && i < THREAD_TOKENS; i++) {
+    const cancel_token *token = cancel__acquire(slot, i);
+    if (!token) continue;
+    tokens->events[tokens->count] = token->event;
+    tokens->held[tokens->count++] = slot->tokens[i];
+  }
+}
+
+void cancel_tokens_release(const cancel_tokens *tokens) {
+  for (DWORD i = 0; i < tokens->count; i++) handle_release(tokens->held[i]);
+}
+
+bool cancel_tokens_fired(const cancel_tokens *tokens) {
+  for (DWORD i = 0; i < tokens->count; i++)
+    if (WaitForSingleObject(tokens->events[i], 0) == WAIT_OBJECT_0) return true;
+  return false;
 }

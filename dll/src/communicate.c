@@ -218,10 +218,10 @@ static winipc_status exchange__finish(exchange *x) {
 }
 
 static bool exchange__token_fired(void) {
-  const winipc_cancel_token *token;
-  HANDLE event = cancel_token_acquire(&token);
-  bool fired = event && WaitForSingleObject(event, 0) == WAIT_OBJECT_0;
-  cancel_token_release(token);
+  cancel_tokens tokens;
+  cancel_tokens_acquire(&tokens);
+  bool fired = cancel_tokens_fired(&tokens);
+  cancel_tokens_release(&tokens);
   return fired;
 }
 

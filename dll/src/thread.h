@@ -1,4 +1,4 @@
-/* What the library keeps for each thread: its last error, the cancel token that it
+/* What the library keeps for each thread: its last error, the cancel tokens that it
  * heeds, and the event that wakes it out of a wait. Made on first need, freed when
  * the thread ends or the DLL is unloaded. */
 #ifndef WINIPC_THREAD_H
@@ -6,9 +6,11 @@
 
 #include "win.h"
 
+enum { THREAD_TOKENS = 2 }; /* winipc_cancel_use, winipc_cancel_use_also */
+
 typedef struct thread_slot {
   winipc_error error;
-  const winipc_cancel_token *token;
+  const winipc_cancel_token *tokens[THREAD_TOKENS];
   HANDLE wake; /* auto-reset; NULL until the first wait */
 } thread_slot;
 

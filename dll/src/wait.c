@@ -105,14 +105,15 @@ static winipc_status wait__result(DWORD result, DWORD count, DWORD *index) {
 static winipc_status wait__any(const HANDLE *handles, DWORD count, HANDLE wake,
                                const volatile winipc_status *reason,
                                const deadline *end, DWORD *index) {
-  const winipc_cancel_token *token;
+  cancel_tokens tokens;
   HANDLE all[MAXIMUM_WAIT_OBJECTS];
+  cancel_tokens_acquire(&tokens);
   if (count) memcpy(all, handles, count * sizeof *handles);
   all[count] = wake;
-  all[count + 1] = cancel_token_acquire(&token);
-  DWORD result = WaitForMultipleObjects(count + 1 + (token != NULL), all, FALSE,
-                                        deadline_left(end));
-  cancel_token_release(token);
+  memcpy(&all[count + 1], tokens.events, tokens.count * sizeof *all);
+  DWORD result =
+      WaitForMultipleObjects(count + 1 + tokens.count, all, FALSE, deadline_left(end));
+  cancel_tokens_release(&tokens);
   if (result == WAIT_OBJECT_0 + count) return status_plain(*reason);
   return wait__result(result, count, index);
 }
@@ -126,40 +127,42 @@ static void CALLBACK wait__nudge(void *thread, BOOLEAN timed_out) {
   QueueUserAPC(wait__nothing, thread, 0);
 }
 
-/* A wait for all cannot also be for any: the wake-up and the token are watched by the
+/* A wait for all cannot also be for any: the wake-up and the tokens are watched by the
  * thread pool, which nudges the sleeper out of its alertable wait. */
 typedef struct wait__watch {
   HANDLE thread;
-  HANDLE registration[2];
+  HANDLE registration[1 + THREAD_TOKENS];
 } wait__watch;
 
-static winipc_status wait__watch_begin(wait__watch *watch, HANDLE wake, HANDLE token) {
-  HANDLE event[2] = {wake, token};
+static winipc_status wait__watch_event(wait__watch *watch, int place, HANDLE event) {
+  if (RegisterWaitForSingleObject(&watch->registration[place], event, wait__nudge,
+                                  watch->thread, INFINITE, WT_EXECUTEONLYONCE))
+    return WINIPC_OK;
+  return status_from_last("RegisterWaitForSingleObject");
+}
+
+static winipc_status wait__watch_begin(wait__watch *watch, HANDLE wake,
+                                       const cancel_tokens *tokens) {
   memset(watch, 0, sizeof *watch);
   if (!DuplicateHandle(GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(),
                        &watch->thread, 0, FALSE, DUPLICATE_SAME_ACCESS))
     return status_from_last("DuplicateHandle");
-  for (int i = 0; i < 2; i++)
-    if (event[i] &&
-        !RegisterWaitForSingleObject(&watch->registration[i], event[i], wait__nudge,
-                                     watch->thread, INFINITE, WT_EXECUTEONLYONCE))
-      return status_from_last("RegisterWaitForSingleObject");
-  return WINIPC_OK;
+  winipc_status status = wait__watch_event(watch, 0, wake);
+  for (DWORD i = 0; !status && i < tokens->count; i++)
+    status = wait__watch_event(watch, 1 + (int)i, tokens->events[i]);
+  return status;
 }
 
 static void wait__watch_end(wait__watch *watch) {
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i <= THREAD_TOKENS; i++)
     if (watch->registration[i])
       UnregisterWaitEx(watch->registration[i], INVALID_HANDLE_VALUE);
   if (watch->thread) CloseHandle(watch->thread);
   SleepEx(0, TRUE); /* a nudge that came late must not outlive this call */
 }
 
-static bool wait__signalled(HANDLE event) {
-  return event && WaitForSingleObject(event, 0) == WAIT_OBJECT_0;
-}
-
-static winipc_status wait__all_watched(const HANDLE *handles, DWORD count, HANDLE token,
+static winipc_status wait__all_watched(const HANDLE *handles, DWORD count,
+                                       const cancel_tokens *tokens,
                                        const volatile winipc_status *reason,
                                        const deadline *end) {
   for (;;) {
@@ -167,7 +170,7 @@ static winipc_status wait__all_watched(const HANDLE *handles, DWORD count, HANDL
                                                      deadline_left(end), TRUE);
     if (result != WAIT_IO_COMPLETION) return wait__result(result, count, &ignored);
     if (*reason) return status_plain(*reason);
-    if (wait__signalled(token))
+    if (cancel_tokens_fired(tokens))
       return status_fail(WINIPC_E_CANCELLED, "the cancel token fired");
   }
 }
@@ -176,13 +179,13 @@ static winipc_status wait__all_patiently(const HANDLE *handles, DWORD count,
                                          HANDLE wake,
                                          const volatile winipc_status *reason,
                                          const deadline *end) {
-  const winipc_cancel_token *token;
-  HANDLE fired = cancel_token_acquire(&token);
+  cancel_tokens tokens;
   wait__watch watch;
-  winipc_status status = wait__watch_begin(&watch, wake, fired);
-  if (!status) status = wait__all_watched(handles, count, fired, reason, end);
+  cancel_tokens_acquire(&tokens);
+  winipc_status status = wait__watch_begin(&watch, wake, &tokens);
+  if (!status) status = wait__all_watched(handles, count, &tokens, reason, end);
   wait__watch_end(&watch);
-  cancel_token_release(token);
+  cancel_tokens_release(&tokens);
   return status;
 }
 

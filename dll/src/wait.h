@@ -7,6 +7,7 @@
 #ifndef WINIPC_WAIT_H
 #define WINIPC_WAIT_H
 
+#include "thread.h"
 #include "win.h"
 
 /* The end of a wait, as a point in time: a call may consist of several waits. */
@@ -50,7 +51,7 @@ winipc_status waiters_wait(waiters *list, HANDLE handle, const deadline *end);
 
 /* The same for 1 to WAIT_MOST handles with a list each. `index` gets the handle that
  * ended a wait for any. */
-enum { WAIT_MOST = MAXIMUM_WAIT_OBJECTS - 2 };
+enum { WAIT_MOST = MAXIMUM_WAIT_OBJECTS - 1 - THREAD_TOKENS };
 winipc_status waiters_wait_many(waiters *const *lists, const HANDLE *handles,
                                 DWORD count, bool all, const deadline *end,
                                 DWORD *index);

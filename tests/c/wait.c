@@ -1,7 +1,7 @@
 /* winipc_wait over several objects. */
 #include "harness.h"
 
-enum { MOST = 62 };
+enum { MOST = 61 };
 
 static winipc_event *new_event(void) {
   winipc_event *event = NULL;

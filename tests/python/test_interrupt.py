@@ -164,12 +164,15 @@ def test_other_threads_are_not_interrupted(pair, interrupts, aside):
     assert blocked.result(SOON) == b"still there"
 
 
-def test_a_token_in_use_comes_before_ctrl_c_and_then_it_is_back(pair, interrupts, aside):
+def test_a_token_and_ctrl_c_each_end_a_wait(pair, interrupts, aside):
     client, _ = pair
-    token = winipc.CancelToken()
-    with token:
+    with winipc.CancelToken() as token:
         aside(lambda: (time.sleep(0.1), token.fire()))
         with pytest.raises(winipc.Cancelled):
+            client.receive()
+        token.reset()
+        interrupts(0.1)
+        with pytest.raises(KeyboardInterrupt):
             client.receive()
     interrupts(0.1)
     with pytest.raises(KeyboardInterrupt):

@@ -26,8 +26,7 @@ class CancelToken(Handle):
         with token:  # this thread uses it
             connection.receive()  # raises Cancelled when another thread calls token.fire()
 
-    A call that does not have to wait succeeds all the same. On the main thread Ctrl-C does not end a wait
-    while a token is used there.
+    A call that does not have to wait succeeds all the same. Ctrl-C ends the main thread's calls beside it.
     """
 
     _warns = False  # `with` does not close it

@@ -189,7 +189,7 @@ class Semaphore(Handle):
 
 
 def wait(objects: Iterable[Handle], *, all: bool = False, timeout: float | None = None) -> int:  # noqa: A002
-    """Wait for any, or for all, of 1 to 62 processes, mutexes, events and semaphores.
+    """Wait for any, or for all, of 1 to 61 processes, mutexes, events and semaphores.
 
     The result is the position of the one that ended the wait, 0 for all. What a wait does to an object, such
     as locking a mutex, it does to that one, or to all; the attribute `abandoned` of mutexes is set too.
