@@ -348,6 +348,7 @@ static void contradictory_options_are_refused(void) {
   winipc_process *process;
   const char *arguments[] = {own_path(), "child_exit", "0", NULL};
   CHECK_STATUS(winipc_process_options_init(NULL), WINIPC_E_INVALID_ARGUMENT);
+  CHECK_OK(winipc_process_options_init(&options));
   CHECK_STATUS(winipc_process_start(&options, NULL), WINIPC_E_INVALID_ARGUMENT);
   CHECK_STATUS(winipc_process_start(NULL, &process), WINIPC_E_INVALID_ARGUMENT);
 #define REFUSED(change, status, because)      \
