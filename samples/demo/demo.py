@@ -45,7 +45,7 @@ class Own:
 class Demo:
     def __init__(self, file: FileIO, worker: winipc.Process, kill_worker: bool) -> None:
         self.file, self.worker = file, worker
-        self.requests = Way("requests and answers", "named pipe, for this user alone")
+        self.requests = Way("requests and answers", "named pipe, for this user alone", counts=True)
         self.payload = Way("the file", f"shared memory, {COUNT} MiB, mutex, events")
         self.native = Way("  the worker computes", "SHA-256 by BCrypt, counts of bytes")
         self.python = Way("  Python computes", "SHA-256 by hashlib, counts of lines")
@@ -162,17 +162,17 @@ def fail(code: int, text: str) -> int:
     return code
 
 
-def default_file() -> Path:
+def default_file() -> str:
     dll = Path(sys.base_prefix) / f"python{sys.version_info.major}{sys.version_info.minor}.dll"
-    return dll if dll.exists() else Path(sys.executable)
+    return str(dll) if dll.exists() else sys.executable
 
 
 def main() -> int:
     parser = argparse.ArgumentParser("dev.py demo", description=__doc__.split("\n")[0])
-    parser.add_argument("file", type=Path, nargs="?", default=default_file(), help="any file (%(default)s)")
+    parser.add_argument("file", nargs="?", default=default_file(), help="any file (%(default)s)")
     parser.add_argument("--kill-worker", action="store_true", help="in the middle, to see that it is noticed")
     options = parser.parse_args()
-    if options.file.is_dir():
+    if Path(options.file).is_dir():
         return fail(NO_FILE, f"{options.file} is a directory; the demonstration takes a file")
     try:
         with open(options.file, "rb", buffering=0) as file:

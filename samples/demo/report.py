@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-FORMAT = "{:21} {:35} {:>8} {:>14} {:>9} {:>10}"
+FORMAT = "{:21} {:35} {:>8} {:>14} {:>12} {:>10}"
 HEAD = FORMAT.format("what", "mechanism", "messages", "bytes", "time", "speed")
 
 
@@ -15,6 +15,7 @@ class Way:
 
     what: str
     mechanism: str
+    counts: bool = False  # the speed is that of messages, not of bytes
     messages: int = 0
     size: int = 0
     seconds: float = 0
@@ -31,14 +32,13 @@ class Way:
 
     @property
     def speed(self) -> str:
-        """Of small messages their number counts, of large ones their bytes."""
         if not self.seconds or not self.messages:
             return ""
-        if self.size < 10_000 * self.messages:
+        if self.counts:
             return f"{self.messages / self.seconds:,.0f}/s"
         return f"{self.size / self.seconds / 1e6:,.0f} MB/s"
 
     def __str__(self) -> str:
-        duration = f"{self.seconds:.3f} s" if self.seconds else ""
+        duration = f"{self.seconds * 1000:,.1f} ms" if self.seconds else ""
         numbers = f"{self.messages:,}", f"{self.size:,}", duration, self.speed
         return FORMAT.format(self.what, self.mechanism, *numbers).rstrip()

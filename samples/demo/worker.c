@@ -9,12 +9,11 @@
  *                microseconds that the worker computed, as text
  *   sha256       the 32 bytes of its SHA-256
  *   histogram    how often each byte occurs in it: 256 little-endian 64-bit counts */
-#define USED(f)                                                                        \
+#define USED(f) \
   f(connect) f(receive) f(send) f(connection_peer) f(connection_close) f(process_open) \
-      f(process_close) f(memory_open) f(memory_get_info) f(memory_map) f(memory_close) \
-          f(lock_options_init) f(mutex_open) f(mutex_lock) f(mutex_unlock)             \
-              f(mutex_close) f(event_open) f(event_set) f(event_close) f(wait)         \
-                  f(version_text)
+  f(process_close) f(memory_open) f(memory_get_info) f(memory_map) f(memory_close) \
+  f(lock_options_init) f(mutex_open) f(mutex_lock) f(mutex_unlock) f(mutex_close) \
+  f(event_open) f(event_set) f(event_close) f(wait) f(version_text)
 #include "../c/load.h"
 
 #include "blocks.h"

@@ -6,9 +6,9 @@
 #include <fcntl.h>
 #include <io.h>
 
-#define USED(f)                                                              \
+#define USED(f) \
   f(process_options_init) f(process_start) f(process_take_stream) f(receive) \
-      f(process_wait) f(connection_close) f(process_close)
+  f(process_wait) f(connection_close) f(process_close)
 #include "../load.h"
 
 enum { PATIENCE = 30000 }; /* milliseconds of silence */

@@ -5,31 +5,33 @@
  *
  * The child is any command that takes the number as its last argument, such as
  * samples/python/mapping_child.py with the python in front. */
-#define USED(f)                                                                 \
-  f(memory_options_init) f(memory_create) f(memory_map) f(memory_close)         \
-      f(native_handle) f(process_options_init) f(process_start) f(process_wait) \
-          f(process_close)
+#define USED(f) \
+  f(memory_options_init) f(memory_create) f(memory_map) f(memory_close) \
+  f(native_handle) f(process_options_init) f(process_start) f(process_wait) \
+  f(process_close)
 #include "../load.h"
 
-enum { PATIENCE = 30000, BYTES = 4096, ROOM = 16 }; /* milliseconds; bytes; words */
+enum { PATIENCE = 30000, BYTES = 4096 }; /* milliseconds; bytes */
 
 /* Starts CHILD... NUMBER, which inherits this one handle and no other. */
 static winipc_process *start(char **command, int count, void *handle) {
-  const char *arguments[ROOM] = {"mapping_child"};
+  const char **words = calloc((size_t)count + 2, sizeof *words);
   char number[24];
   winipc_process_options options;
   winipc_process *child;
-  if (count > ROOM - 1) count = ROOM - 1;
-  for (int i = 0; i < count; i++) arguments[i] = command[i];
+  if (!words) abort();
+  words[0] = "mapping_child";
+  for (int i = 0; i < count; i++) words[i] = command[i];
   if (count == 0) count = 1;
   snprintf(number, sizeof number, "%llu", (unsigned long long)(uintptr_t)handle);
-  arguments[count] = number;
+  words[count] = number;
   ipc.process_options_init(&options);
-  options.arguments = arguments;
+  options.arguments = words;
   options.argument_count = (uint32_t)count + 1;
   options.inherited = &handle;
   options.inherited_count = 1;
   check("start", ipc.process_start(&options, &child));
+  free(words);
   return child;
 }
 

@@ -4,9 +4,9 @@
  *
  * Greets whoever writes, one client after the other. Only the user who runs it can
  * connect. Run pipe_client while it runs, or samples/python/pipe_client.py. */
-#define USED(f)                                                                 \
+#define USED(f) \
   f(listen) f(accept) f(receive) f(send) f(connection_peer) f(connection_close) \
-      f(listener_close)
+  f(listener_close)
 #include "../load.h"
 
 enum { PATIENCE = 10000 }; /* milliseconds for a client to take its answer */

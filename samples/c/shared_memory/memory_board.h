@@ -4,10 +4,10 @@
 #ifndef MEMORY_BOARD_H
 #define MEMORY_BOARD_H
 
-#define USED(f)                                                                      \
+#define USED(f) \
   f(memory_create_or_open) f(memory_map) f(memory_close) f(mutex_open) f(mutex_lock) \
-      f(mutex_unlock) f(mutex_close) f(event_open) f(event_set) f(event_wait)        \
-          f(event_close)
+  f(mutex_unlock) f(mutex_close) f(event_open) f(event_set) f(event_wait) \
+  f(event_close)
 #include "../load.h"
 
 enum { PATIENCE = 10000, ROOM = 4096 - 8 }; /* milliseconds; bytes */

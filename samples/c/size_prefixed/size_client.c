@@ -2,9 +2,9 @@
  * message and one of a million bytes, and prints what comes back.
  *
  *   size_client [ADDRESS] [TEXT...]      pipe:winipc-size-sample stressed */
-#define USED(f)                                                          \
+#define USED(f) \
   f(connection_options_init) f(connect) f(send) f(receive_alloc) f(free) \
-      f(connection_close)
+  f(connection_close)
 #include "../load.h"
 
 enum { PATIENCE = 10000, LARGE = 1000000 }; /* milliseconds; bytes */

@@ -6,9 +6,9 @@
  * Answers each message of one client with the same bytes in reverse, then ends. A
  * message may be empty, or larger than anything the pipe can hold at once. Run
  * size_client while it runs, or samples/python/size_client.py. */
-#define USED(f)                                                                  \
+#define USED(f) \
   f(pipe_options_init) f(pipe_listen) f(accept) f(receive_alloc) f(send) f(free) \
-      f(connection_close) f(listener_close)
+  f(connection_close) f(listener_close)
 #include "../load.h"
 
 enum { PATIENCE = 10000 }; /* milliseconds */
