@@ -636,6 +636,9 @@ WINIPC_API winipc_status WINIPC_CALL winipc_process_pid(winipc_process *process,
  * our console. */
 WINIPC_API winipc_status WINIPC_CALL winipc_process_interrupt(winipc_process *process);
 
+/* Lets a process run that was started with CREATE_SUSPENDED in `creation_flags`. */
+WINIPC_API winipc_status WINIPC_CALL winipc_process_resume(winipc_process *process);
+
 WINIPC_API winipc_status WINIPC_CALL winipc_process_terminate(winipc_process *process,
                                                               uint32_t exit_code);
 

@@ -204,6 +204,23 @@ static void cancel_ends_a_wait(void) {
   CHECK_EXIT(process, 9);
 }
 
+static void a_suspended_process_runs_when_it_is_resumed(void) {
+  uint32_t code;
+  program *suspended = quiet_child("child_exit", "3");
+  suspended->options.creation_flags |= CREATE_SUSPENDED;
+  winipc_process *process = start(suspended);
+  CHECK_STATUS(winipc_process_wait(process, 100, &code), WINIPC_E_TIMEOUT);
+  CHECK_OK(winipc_process_resume(process));
+  CHECK_EXIT(process, 3);
+}
+
+static void only_a_suspended_process_is_resumed(void) {
+  winipc_process *process = start(quiet_child("child_exit", "3"));
+  CHECK_STATUS(winipc_process_resume(process), WINIPC_E_UNSUPPORTED);
+  CHECK_STATUS(winipc_process_resume(NULL), WINIPC_E_INVALID_HANDLE);
+  CHECK_EXIT(process, 3);
+}
+
 static void terminate_after_the_end_is_fine(void) {
   uint32_t code;
   winipc_process *process = start(quiet_child("child_exit", "3"));
@@ -723,6 +740,8 @@ int main(int argc, char **argv) {
       TEST(the_exit_code_arrives),
       TEST(a_wait_times_out_and_can_be_repeated),
       TEST(cancel_ends_a_wait),
+      TEST(a_suspended_process_runs_when_it_is_resumed),
+      TEST(only_a_suspended_process_is_resumed),
       TEST(terminate_after_the_end_is_fine),
       TEST(the_program_runs_on_after_the_close),
       TEST(kill_tree_reaches_grandchildren),

@@ -1,7 +1,7 @@
 /* Hooks around the system calls of the core, for the test build winipc_counted.dll:
  * each is counted, and can be told to fail.
  *
- * dll/src/win.h includes this file at its end when WINIPC_TEST_HOOKS is defined. A
+ * dll/src/core/win.h includes this file at its end when WINIPC_TEST_HOOKS is defined. A
  * function-like macro of the same name stands before each function; a macro is not
  * expanded inside itself, so the function is what it calls. A call through a function
  * pointer goes past the hook. */

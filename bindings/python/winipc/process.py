@@ -248,6 +248,10 @@ class Process(Handle):
         """Ctrl-Break, to a program that was started with CREATE_NEW_PROCESS_GROUP and shares our console."""
         native.process_interrupt(self._id)
 
+    def resume(self) -> None:
+        """Let a process run that was started with CREATE_SUSPENDED in `creation_flags`."""
+        native.process_resume(self._id)
+
     def terminate(self, exit_code: int = 1) -> None:
         """End the program at once."""
         native.process_terminate(self._id, exit_code)

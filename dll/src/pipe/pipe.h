@@ -1,0 +1,53 @@
+/* Named pipes: the transport, and who makes connections of it. */
+#ifndef WINIPC_PIPE_H
+#define WINIPC_PIPE_H
+
+#include "connection/connection.h"
+#include "core/win.h"
+
+/* Over an overlapped handle. */
+extern const transport pipe_transport;
+
+winipc_status pipe_connect_address(const char *address,
+                                   const winipc_connection_options *options,
+                                   uint32_t timeout_ms, winipc_connection **connection);
+winipc_status pipe_listen_address(const char *address,
+                                  const winipc_connection_options *options,
+                                  winipc_listener **listener);
+
+/* The read mode that goes with a framing when the caller left it open: what carries
+ * no messages of the pipe's is read as bytes, so that writes may be split. */
+DWORD pipe_read_mode(uint32_t asked, uint32_t framing, bool message_type);
+
+typedef struct pipe_facts {
+  bool server;   /* this is the end that was accepted */
+  bool messages; /* it is read in message mode */
+  bool nowait;   /* it is in PIPE_NOWAIT */
+} pipe_facts;
+
+/* What the system tells of a pipe handle. A server's end that only writes may not ask:
+ * it has to know. */
+winipc_status pipe_ask(HANDLE handle, pipe_facts *facts);
+
+/* Makes a connection of an overlapped pipe handle. On failure the handle stays the
+ * caller's. */
+winipc_status pipe_connection_new(HANDLE handle,
+                                  const winipc_connection_options *options,
+                                  pipe_facts facts, connection **c);
+
+/* Where the pipe stands: PeekNamedPipe for any pipe handle. */
+winipc_status pipe_peek_handle(HANDLE handle, void *data, size_t capacity,
+                               transport_view *view);
+
+/* Whether a write of so many bytes goes through at once. */
+bool pipe_handle_has_room(HANDLE handle, size_t size);
+
+/* Waits until the peer has read everything. */
+winipc_status pipe_flush_handle(HANDLE handle, waiters *list, const deadline *end);
+
+/* A listener's account of one connected instance: called around its end. */
+struct pipe_instance;
+void pipe_instance_close(struct pipe_instance *instance, HANDLE handle);
+void pipe_instance_forget(struct pipe_instance *instance);
+
+#endif
