@@ -186,12 +186,12 @@ def test_wait_locks_a_mutex_and_tells_of_its_dead_owner():
     mutex.close()
 
 
-def test_wait_wants_1_to_62_objects_each_once():
+def test_wait_wants_1_to_61_objects_each_once():
     with winipc.Event() as event:
         for objects in ([], [event, event], [event] * 63):
             with pytest.raises(winipc.Error):
                 winipc.wait(objects, timeout=0)
-    events = [winipc.Event(is_set=True) for _ in range(62)]
+    events = [winipc.Event(is_set=True) for _ in range(61)]
     assert winipc.wait(events, all=True, timeout=SOON) == 0
     for item in events:
         item.close()
