@@ -54,7 +54,7 @@ def build(options: Options) -> int:
 
 
 def test(options: Options) -> int:
-    """run ctest, then pytest in each Windows Python; other arguments go to pytest alone (or --ctest)"""
+    """run ctest, pytest in each Windows Python, and the wheel; other arguments go to pytest alone (or --ctest)"""
     parser = argparse.ArgumentParser(prog="dev.py test", allow_abbrev=False)
     parser.add_argument("--ctest", action="store_true", help="the C tests only; other arguments go to ctest")
     parser.add_argument("--python", default=options.python, help="in this Python only")
@@ -69,6 +69,9 @@ def test(options: Options) -> int:
             with building():
                 windows_python.need(version)
             results.append(suites.pytest(ours.preset, version, rest))
+        if not ours.ctest and not rest:
+            with building():
+                wheel.check(wheel.build())
     print("", *results, sep="\n", flush=True)
     return 0 if all(result.passed for result in results) else 1
 

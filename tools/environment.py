@@ -41,13 +41,13 @@ def _install(requirements: Path) -> None:
     progress.run(f"pip install -r {requirements.name}", *PIP, "install", "-r", requirements)
 
 
-def install_for_windows(version: str, requirements: Path, target: Path) -> None:
-    """Install into a Windows Python from here: its own pip would be slow under Wine."""
+def install_for_windows(version: str, target: Path, *what: str | Path) -> None:
+    """Have pip install into a Windows Python from here: its own would be slow under Wine."""
     _need_python()
     wanted = ["--platform", "win_amd64", "--python-version", version, "--implementation", "cp"]
     wanted += ["--only-binary=:all:", "--no-deps", "--upgrade"]
-    what = f"installing {requirements.name} for Windows"
-    progress.run(what, *PIP, "install", *wanted, "--target", target, "-r", requirements)
+    name = Path(what[-1]).name
+    progress.run(f"installing {name} for Windows", *PIP, "install", *wanted, "--target", target, *what)
 
 
 def variables() -> dict[str, str]:

@@ -46,18 +46,33 @@ def _retag(wheel: Path) -> Path:
     return _only(FOLDER)
 
 
+TRIAL = """
+import winipc
+with winipc.listen("pipe:wheel-trial") as listener, winipc.connect("pipe:wheel-trial") as client:
+    with listener.accept(timeout=10) as server:
+        client.send(b"tried")
+        print(winipc.__file__, server.receive(timeout=10))
+"""
+
+
 def check(wheel: Path) -> None:
-    """Everything is in it, it keeps to the stable ABI, and it can be imported with nothing else around."""
+    """Everything is in it, it keeps to the stable ABI, and it works installed, with nothing else around."""
     with zipfile.ZipFile(wheel) as archive:
         if absent := EXPECTED.difference(archive.namelist()):
             raise progress.Stop(f"{wheel.name} lacks {', '.join(sorted(absent))}")
-        archive.extractall(FOLDER / "unpacked")
     progress.run(f"abi3audit {wheel.name}", environment.program("abi3audit"), "--strict", wheel)
-    script = "import winipc; print(winipc.__file__)"
-    unpacked = {"PYTHONPATH": wine.windows_path(FOLDER / "unpacked"), "PYTHONDONTWRITEBYTECODE": "1"}
     for version in windows_python.versions():
         windows_python.need(version)
-        code, text = wine.show(windows_python.command(version, "-c", script), unpacked)
-        if code != 0 or "unpacked" not in text:
-            raise progress.Stop(f"{wheel.name} cannot be imported in Python {version}")
-    progress.say(f"{wheel.relative_to(ROOT)} holds what it should and was imported")
+        _try(wheel, version)
+    progress.say(
+        f"{wheel.relative_to(ROOT)} works, installed in Python {' and '.join(windows_python.versions())}"
+    )
+
+
+def _try(wheel: Path, version: str) -> None:
+    folder = FOLDER / "installed" / version
+    environment.install_for_windows(version, folder, "--no-index", wheel)
+    alone = {"PYTHONPATH": wine.windows_path(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    code, text = wine.show(windows_python.command(version, "-c", TRIAL), alone)
+    if code != 0 or "installed" not in text or "b'tried'" not in text:
+        raise progress.Stop(f"{wheel.name} does not work in Python {version}")

@@ -55,7 +55,7 @@ def _make(version: str) -> None:
     forwarder.make(root(version))
     site_packages = root(version) / "lib" / "site-packages"
     shutil.copyfile(SITE, site_packages / "sitecustomize.py")
-    environment.install_for_windows(version, REQUIREMENTS, site_packages)
+    environment.install_for_windows(version, site_packages, "-r", REQUIREMENTS)
 
 
 def _fetch(version: str) -> Path:
