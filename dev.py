@@ -54,7 +54,7 @@ def build(options: Options) -> int:
 
 
 def test(options: Options) -> int:
-    """run ctest, pytest in each Windows Python, and the wheel; other arguments go to pytest alone (or --ctest)"""
+    """run ctest, pytest in each Windows Python, and the wheel; arguments go to pytest alone (or --ctest)"""
     parser = argparse.ArgumentParser(prog="dev.py test", allow_abbrev=False)
     parser.add_argument("--ctest", action="store_true", help="the C tests only; other arguments go to ctest")
     parser.add_argument("--python", default=options.python, help="in this Python only")
