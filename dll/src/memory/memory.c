@@ -294,7 +294,8 @@ static winipc_status memory__open(const wchar_t *name,
   HANDLE section;
   DWORD error = memory_section_open(name, options, &section);
   if (error)
-    return kernel_object_failed(error, "OpenFileMapping", "shared memory", name);
+    return status_error(
+        kernel_object_failed(error, "OpenFileMapping", "shared memory", name));
   winipc_status status = memory__new(section, name, 0, options, false, out);
   if (status) CloseHandle(section);
   return status;
