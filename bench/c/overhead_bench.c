@@ -5,8 +5,8 @@
  *
  * In winipc.dll's import table the system calls of the data path are replaced by
  * functions that return at once, as if the I/O had been done, or had been pending and
- * then done. The bare contestant makes the same calls to the same functions. Unlike a
- * pipe's speed this depends on the processor alone, not on the system. */
+ * then done. The bare contestant makes the same calls to the same functions. The
+ * kernel, or under Wine its server, has no part in the figures. */
 #include "bench.h"
 
 #include "winipc.h"
