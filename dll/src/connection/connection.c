@@ -91,9 +91,13 @@ winipc_status connection_publish(connection *c, winipc_connection **id) {
 
 /* ---- the rule of one reader and one writer ---- */
 
-static winipc_status connection__enter(const void *id, bool out, connection **entered) {
+/* `end` is taken before the look at `broken`: of an abort this call sees the one or
+ * the other. */
+static winipc_status connection__enter(const void *id, bool out, uint32_t timeout_ms,
+                                       connection **entered, deadline *end) {
   connection *c = handle_acquire(id, &connection_class);
   if (!c) return WINIPC_E_INVALID_HANDLE;
+  *end = deadline_for(&c->waiters, timeout_ms);
   channel_end *direction = out ? &c->out : &c->in;
   winipc_status status = WINIPC_OK;
   if (InterlockedExchange(&direction->busy, 1))
@@ -122,9 +126,9 @@ winipc_status WINIPC_CALL winipc_send_parts(winipc_connection *connection_id,
   if ((!parts && count) || count > CONNECTION__MOST_PARTS)
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "parts is NULL or more than %d",
                        CONNECTION__MOST_PARTS);
-  winipc_status status = connection__enter(connection_id, true, &c);
+  deadline end;
+  winipc_status status = connection__enter(connection_id, true, timeout_ms, &c, &end);
   if (status) return status;
-  deadline end = deadline_for(&c->waiters, timeout_ms);
   status = framing_send(c, parts, count, &end);
   connection__leave(connection_id, c, true);
   return status;
@@ -144,9 +148,9 @@ static winipc_status connection__receive(winipc_connection *id, void *buffer,
   if (!size || (!buffer && capacity))
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "buffer or size is NULL");
   *size = 0;
-  winipc_status status = connection__enter(id, false, &c);
+  deadline end;
+  winipc_status status = connection__enter(id, false, timeout_ms, &c, &end);
   if (status) return status;
-  deadline end = deadline_for(&c->waiters, timeout_ms);
   status = framing_receive(c, buffer, capacity, size, part, &end);
   connection__leave(id, c, false);
   return status;
@@ -172,9 +176,9 @@ winipc_status WINIPC_CALL winipc_receive_alloc(winipc_connection *connection_id,
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "data or size is NULL");
   *data = NULL;
   *size = 0;
-  winipc_status status = connection__enter(connection_id, false, &c);
+  deadline end;
+  winipc_status status = connection__enter(connection_id, false, timeout_ms, &c, &end);
   if (status) return status;
-  deadline end = deadline_for(&c->waiters, timeout_ms);
   status = framing_receive_alloc(c, data, size, &end);
   if (status) *size = 0;
   connection__leave(connection_id, c, false);
@@ -206,11 +210,11 @@ winipc_status WINIPC_CALL winipc_transact(winipc_connection *connection_id,
   if (!size || (!reply && capacity) || (!request && request_size))
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "request, reply or size is NULL");
   *size = 0;
-  winipc_status status = connection__enter(connection_id, true, &c);
+  deadline end;
+  winipc_status status = connection__enter(connection_id, true, timeout_ms, &c, &end);
   if (status) return status;
-  status = connection__enter(connection_id, false, &same);
+  status = connection__enter(connection_id, false, timeout_ms, &same, &end);
   if (!status) {
-    deadline end = deadline_for(&c->waiters, timeout_ms);
     winipc_part part = {request, request_size};
     status = connection__exchange(c, &part, reply, capacity, size, &end);
     connection__leave(connection_id, c, false);
@@ -245,7 +249,9 @@ winipc_status WINIPC_CALL winipc_peek(winipc_connection *connection_id, void *bu
   winipc_peek_info found = {.size = sizeof found};
   if (!info || (!buffer && capacity))
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "buffer or info is NULL");
-  winipc_status status = connection__enter(connection_id, false, &c);
+  deadline end;
+  winipc_status status =
+      connection__enter(connection_id, false, WINIPC_NO_WAIT, &c, &end);
   if (status) return status;
   if (!c->transport->peek)
     status = status_plain(WINIPC_E_UNSUPPORTED);
@@ -277,9 +283,9 @@ winipc_status WINIPC_CALL winipc_connection_get_info(winipc_connection *connecti
 winipc_status WINIPC_CALL winipc_drain(winipc_connection *connection_id,
                                        uint32_t timeout_ms) {
   connection *c;
-  winipc_status status = connection__enter(connection_id, true, &c);
+  deadline end;
+  winipc_status status = connection__enter(connection_id, true, timeout_ms, &c, &end);
   if (status) return status;
-  deadline end = deadline_for(&c->waiters, timeout_ms);
   status = c->transport->drain ? c->transport->drain(c, &end)
                                : status_plain(WINIPC_E_UNSUPPORTED);
   connection__leave(connection_id, c, true);

@@ -40,7 +40,7 @@ winipc_status listener_publish(const listener_transport *transport, void *state,
 static winipc_status listener__accept(listener *l, uint32_t timeout_ms,
                                       winipc_connection **id) {
   connection *c;
-  deadline end = deadline_in(timeout_ms);
+  deadline end = deadline_for(&l->waiters, timeout_ms);
   winipc_status status = l->transport->accept(l, &end, &c);
   return status ? status : connection_publish(c, id);
 }
