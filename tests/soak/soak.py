@@ -42,19 +42,20 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=600, help="in all (%(default)s)")
     options = parser.parse_args()
     scenarios = [options.scenario] if options.scenario else SCENARIOS
+    one_seed = options.seed is not None
+    share = options.seconds // len(scenarios) if one_seed else min(SLICE, options.seconds // len(scenarios))
     end = time.monotonic() + options.seconds
-    seed = options.seed if options.seed is not None else int(time.time())
+    seed = options.seed if one_seed else int(time.time())
     passed = failed = 0
-    while time.monotonic() < end:
+    while True:
         for scenario in scenarios:
-            left = options.seconds if options.seed is not None else SLICE
-            if run(scenario, seed, min(left, SLICE if len(scenarios) > 1 else left)):
+            if run(scenario, seed, max(share, 1)):
                 passed += 1
             else:
                 failed += 1
-        if options.seed is not None:
-            break
         seed += 1
+        if one_seed or time.monotonic() >= end:
+            break
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
