@@ -297,10 +297,11 @@ winipc_connect(const char *address, const winipc_connection_options *options,
  * returns WINIPC_E_INCOMPLETE and breaks the connection, so that the peer sees
  * WINIPC_E_TRUNCATED and never a shortened message; NONE has no messages and
  * breaks nothing but the promise that all of `data` went. NO_WAIT never leaves
- * that trace (but under Wine, which does not tell how much room there is): it sends
- * only what there is room for at once. With LINE, data that holds a '\n' is
- * WINIPC_E_INVALID_ARGUMENT. A message larger than max_message is not sent
- * (WINIPC_E_MESSAGE_TOO_LARGE). One thread at a time. */
+ * that trace where the system tells how much room there is (Wine does not, nor does
+ * Windows to a server's end that only writes): it sends only what there is room for
+ * at once, and what a receive of the peer waits for may count as taken. With LINE, data
+ * that holds a '\n' is WINIPC_E_INVALID_ARGUMENT. A message larger than max_message is
+ * not sent (WINIPC_E_MESSAGE_TOO_LARGE). One thread at a time. */
 WINIPC_API winipc_status WINIPC_CALL winipc_send(winipc_connection *connection,
                                                  const void *data, size_t size,
                                                  uint32_t timeout_ms);

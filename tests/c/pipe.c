@@ -267,8 +267,10 @@ static void drain_waits_for_the_reader(void) {
   open_pair(NULL, NULL);
   CHECK_OK(winipc_send(client, "unread", 6, SOON));
   CHECK_STATUS(winipc_drain(client, 50), WINIPC_E_TIMEOUT);
+  CHECK_STATUS(winipc_drain(client, WINIPC_NO_WAIT), WINIPC_E_TIMEOUT);
   check_received(server, "unread");
   CHECK_OK(winipc_drain(client, SOON));
+  CHECK_OK(winipc_drain(client, WINIPC_NO_WAIT));
   close_pair();
 }
 

@@ -66,9 +66,13 @@ static void a_line_that_never_ends_breaks_the_connection(void) {
 
 static void a_message_over_the_limit_is_not_sent(void) {
   static char data[2000];
+  size_t size;
   open_pair(WINIPC_PIPE_MESSAGE, WINIPC_FRAMING_AUTO, 65536, 1000);
   CHECK_STATUS(winipc_send(client, data, sizeof data, SOON),
                WINIPC_E_MESSAGE_TOO_LARGE);
+  CHECK_STATUS(
+      winipc_transact(client, data, sizeof data, data, sizeof data, &size, SOON),
+      WINIPC_E_MESSAGE_TOO_LARGE);
   CHECK_OK(winipc_send(client, data, 1000, SOON));
   CHECK_STATUS(winipc_send(client, data, (size_t)1 << 40, SOON), WINIPC_E_TOO_LARGE);
   CHECK_STATUS(winipc_send(client, NULL, 1, SOON), WINIPC_E_INVALID_ARGUMENT);

@@ -202,6 +202,37 @@ static void a_pipe_that_does_not_wait_says_so(void) {
   close_pair();
 }
 
+/* How much of the second frame goes is the system's affair: the half of one breaks the
+ * connection, none of it does not. */
+static void a_frame_is_never_followed_by_half_of_one(void) {
+  static char block[3000];
+  defaults();
+  options.type = WINIPC_PIPE_BYTE;
+  options.framing = client_options.framing = WINIPC_FRAMING_U32;
+  options.nowait = client_options.nowait = 1;
+  options.in_buffer = options.out_buffer = 4096;
+  open_pair();
+  CHECK_OK(winipc_send(client, block, sizeof block, SOON));
+  winipc_status status = winipc_send(client, block, sizeof block, SOON);
+  CHECK(status == WINIPC_E_INCOMPLETE || status == WINIPC_E_WOULD_BLOCK);
+  CHECK_STATUS(winipc_send(client, block, 1, SOON),
+               status == WINIPC_E_INCOMPLETE ? WINIPC_E_DISCONNECTED : WINIPC_OK);
+  close_pair();
+}
+
+static void a_one_way_pipe_that_does_not_wait_says_so(void) {
+  char data[8];
+  size_t size;
+  defaults();
+  options.direction = client_options.direction = WINIPC_PIPE_INBOUND;
+  options.nowait = 1;
+  open_pair();
+  CHECK_STATUS(winipc_receive(server, data, 8, &size, SOON), WINIPC_E_WOULD_BLOCK);
+  CHECK_OK(winipc_send(client, "x", 1, SOON));
+  CHECK_OK(winipc_receive(server, data, 8, &size, SOON));
+  close_pair();
+}
+
 static void the_server_must_be_the_right_user(void) {
   winipc_connection *none;
   const char *address = harness_name("pipe:", "user");
@@ -328,6 +359,8 @@ int main(int argc, char **argv) {
       TEST(buffers_limits_and_inheritance_reach_the_system),
       TEST(the_name_must_be_free_unless_one_joins),
       TEST(a_pipe_that_does_not_wait_says_so),
+      TEST(a_frame_is_never_followed_by_half_of_one),
+      TEST(a_one_way_pipe_that_does_not_wait_says_so),
       TEST(the_server_must_be_the_right_user),
       TEST(must_exist_does_not_wait),
       TEST(a_client_may_come_before_its_server),

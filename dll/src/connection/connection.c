@@ -198,7 +198,10 @@ static winipc_status connection__exchange(connection *c, const winipc_part *requ
     winipc_status status = framing_send(c, request, 1, end);
     return status ? status : framing_receive(c, reply, capacity, size, false, end);
   }
-  winipc_status status = c->transport->transact(c, request, reply, capacity, size, end);
+  size_t total;
+  winipc_status status = framing_total(c, request, 1, &total);
+  if (status) return status;
+  status = c->transport->transact(c, request, reply, capacity, size, end);
   return status == WINIPC_MORE ? framing_keep_head(c, reply, *size, size) : status;
 }
 

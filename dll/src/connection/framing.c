@@ -3,8 +3,10 @@
 #include "core/status.h"
 
 enum {
-  FRAMING__LENGTH = 4,         /* the bytes of U32's length */
-  FRAMING__CHUNK = 1 << 16,    /* what a stream is read by, at least */
+  FRAMING__LENGTH = 4, /* the bytes of U32's length */
+  /* What a stream is read by, at least. Half of a pipe's usual buffer, because a read
+   * that waits takes its size off the room that the peer's NO_WAIT is told of. */
+  FRAMING__CHUNK = 1 << 15,
   FRAMING__GROWTH = 1 << 20,   /* and at most: a claimed size is not yet a size */
   FRAMING__FIRST_GUESS = 4096, /* of a message whose size is not known */
 };
@@ -14,8 +16,8 @@ static const size_t framing__largest = 0xFFFFFFFFu - FRAMING__LENGTH - 1;
 
 /* ---- sending ---- */
 
-static winipc_status framing__total(const connection *c, const winipc_part *parts,
-                                    uint32_t count, size_t *total) {
+winipc_status framing_total(const connection *c, const winipc_part *parts,
+                            uint32_t count, size_t *total) {
   *total = 0;
   for (uint32_t i = 0; i < count; i++) {
     if (!parts[i].data && parts[i].size)
@@ -55,9 +57,10 @@ static winipc_status framing__gather(connection *c, const winipc_part *parts,
   return WINIPC_OK;
 }
 
+/* WINIPC_E_INCOMPLETE: of a pipe that does not wait. */
 static bool framing__ended_early(winipc_status status) {
   return status == WINIPC_E_TIMEOUT || status == WINIPC_E_CANCELLED ||
-         status == WINIPC_E_CLOSED;
+         status == WINIPC_E_CLOSED || status == WINIPC_E_INCOMPLETE;
 }
 
 static winipc_status framing__write(connection *c, const void *data, size_t size,
@@ -76,7 +79,7 @@ static winipc_status framing__write(connection *c, const void *data, size_t size
 winipc_status framing_send(connection *c, const winipc_part *parts, uint32_t count,
                            const deadline *end) {
   size_t total;
-  winipc_status status = framing__total(c, parts, count, &total);
+  winipc_status status = framing_total(c, parts, count, &total);
   if (!status && c->framing == WINIPC_FRAMING_LINE)
     status = framing__check_line(parts, count);
   if (status) return status;

@@ -4,6 +4,10 @@
 
 #include "connection/connection.h"
 
+/* The size of the parts together; fails when they may not go as one message. */
+winipc_status framing_total(const connection *c, const winipc_part *parts,
+                            uint32_t count, size_t *total);
+
 /* Sends one message in the connection's framing. */
 winipc_status framing_send(connection *c, const winipc_part *parts, uint32_t count,
                            const deadline *end);
