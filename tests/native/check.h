@@ -10,12 +10,12 @@
 static int passed, failed;
 static bool red; /* in the running test */
 
-#define CHECK(condition)                                                               \
-  do {                                                                                 \
-    if (!(condition)) {                                                                \
-      if (!red) printf("  %s:%d: %s\n", __FILE__, __LINE__, #condition);               \
-      red = true;                                                                      \
-    }                                                                                  \
+#define CHECK(condition)                                                 \
+  do {                                                                   \
+    if (!(condition)) {                                                  \
+      if (!red) printf("  %s:%d: %s\n", __FILE__, __LINE__, #condition); \
+      red = true;                                                        \
+    }                                                                    \
   } while (0)
 
 static inline void run(const char *name, void (*test)(void)) {

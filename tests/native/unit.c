@@ -294,7 +294,8 @@ static void a_long_batch_overwrites_too(void) {
   ring_writer_publish(&writer);
   uint64_t next = 0;
   while (!receive(&reader)) {
-    CHECK(message.sequence == next + message.lost && is_filled(copy, 100, next = message.sequence));
+    CHECK(message.sequence == next + message.lost &&
+          is_filled(copy, 100, next = message.sequence));
     next++;
   }
   CHECK(next == 100);
@@ -367,8 +368,10 @@ static void a_lying_cursor_is_found_out(void) {
     open_ring(1024, 0);
     for (; n < 60; n++) CHECK(!send(50, n) && arrives(50, n));
     while (!send(50, n)) n++;
-    if (i < 6) ring_store(&controls[0].cursor, lies[i]);
-    else ring_store(&controls[0].state, 77);
+    if (i < 6)
+      ring_store(&controls[0].cursor, lies[i]);
+    else
+      ring_store(&controls[0].state, 77);
     CHECK(send(50, n) == RING_CORRUPT && writer.culprit == 0);
     CHECK(!ring_writer_prepare_wait(&writer));
     ring_writer_dismiss(&writer, 0);
