@@ -69,6 +69,7 @@ ring_status ring_reader_attach(ring_reader *r, const void *data, uint64_t size,
 }
 
 void ring_reader_detach(ring_reader *r) {
+  if (!r->control) return; /* never was attached */
   ring_store(&r->control->state, RING_DETACHED);
   r->cursor = r->next = UINT64_MAX - 7; /* whatever the writer waits for, it has it */
   r->corrupt = r->moved = true;
@@ -215,6 +216,7 @@ ring_status ring_reader_receive(ring_reader *r, void *buffer, uint64_t capacity,
 }
 
 uint64_t ring_reader_lag(const ring_reader *r) {
+  if (r->corrupt) return 0;
   uint64_t written = ring_load(&r->header->written);
   if (written < r->cursor) return 0;
   return written - r->cursor < r->shape.capacity ? written - r->cursor

@@ -248,7 +248,7 @@ ring_status ring_writer_try_send(ring_writer *w, const ring_part *parts, size_t 
 
 void ring_writer_drop(ring_writer *w) {
   w->sequence++;
-  w->untold++;
+  if (!ring__overwrites(w)) w->untold++; /* there the numbers tell */
   ring_store_relaxed(&w->header->dropped, ++w->dropped);
 }
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 static int passed, failed;
-static bool red; /* in the running test */
+static _Atomic bool red; /* in the running test */
 
 #define CHECK(condition)                                                 \
   do {                                                                   \
