@@ -62,8 +62,9 @@
  *    help of the system; it is asked for by a call of its own, so that a batch, or
  *    whoever only spins, does not pay it each time. Measured on x64: about 20 cycles on
  *    lines that the waker owns, and up to a line's transfer where stores must drain.
- * 5. `wanted` is stored before `waiting` (release) and loaded behind it (acquire): who
- *    sees the ticket sees its wish or that of a later ticket.
+ * 5. `wanted` needs no order of its own: like `waiting` it is stored before the
+ * writer's fence, so who sees an old one has stored a cursor that the writer then sees;
+ * and who wakes it for an old wish only makes it look, and wait with a new ticket.
  * 6. `messages` is stored before `written` (release) and loaded after it (acquire): a
  *    late joiner starts to count at a message that is not older than its position.
  *

@@ -229,7 +229,7 @@ bool ring_reader_wakes_writer(ring_reader *r) {
   if (!r->moved || ring__overwrites(r)) return false;
   r->moved = false;
   ring_fence_full();
-  uint64_t ticket = ring_load(&r->header->waiting);
+  uint64_t ticket = ring_load_relaxed(&r->header->waiting);
   if (!ticket || ticket == r->woken) return false;
   if (ring_load_relaxed(&r->header->wanted) > r->cursor) return false;
   r->woken = ticket;

@@ -119,7 +119,7 @@ static ring_status ring__make_room(ring_writer *w, uint64_t end) {
 
 bool ring_writer_prepare_wait(ring_writer *w) {
   ring_store_relaxed(&w->header->wanted, w->wanted);
-  ring_store(&w->header->waiting, ++w->ticket);
+  ring_store_relaxed(&w->header->waiting, ++w->ticket);
   ring_fence_full();
   if (!ring__refresh(w) && w->limit < w->wanted + w->shape.capacity) return true;
   ring_writer_end_wait(w);

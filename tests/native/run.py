@@ -61,9 +61,8 @@ MUTANTS = [
     Mutant("no fence before the reader sleeps", "ring_reader.c", f"++r->ticket);\n  {FENCE}", "++r->ticket);", ("model",)),
     Mutant("no fence before the reader looks for a writer", "ring_reader.c", f"r->moved = false;\n  {FENCE}", "r->moved = false;", ("model",)),
     Mutant("no second look before the reader sleeps", "ring_reader.c", "if (!word && !ring__overrun(r)) return true;", "(void)word;\n  return true;", ("model",)),
-    Mutant("the wish after the ticket", "ring_writer.c", "  ring_store_relaxed(&w->header->wanted, w->wanted);\n  ring_store(&w->header->waiting, ++w->ticket);", "  ring_store(&w->header->waiting, ++w->ticket);\n  ring_store_relaxed(&w->header->wanted, w->wanted);", ("model",)),
     Mutant("skipped records are not told", "ring_reader.c", "  ring__advance(r, r->cursor + record->size);\n  return RING_AGAIN;", "  r->cursor = r->next = r->cursor + record->size;\n  return RING_AGAIN;", ("unit", "model", "threads")),
-    Mutant("published before the bytes", "ring_writer.c", "  char *to = ring__begin_record(w);\n  for (size_t i = 0;", "  char *to = ring__begin_record(w);\n  ring__stage(w, 0, size);\n  ring_writer_publish(w);\n  w->staged -= 0;\n  for (size_t i = 0;", ("model", "threads-thread")),
+    Mutant("published before the bytes", "ring_writer.c", "  char *to = ring__begin_record(w);\n  for (size_t i = 0;", "  char *to = ring__begin_record(w);\n  ring__stage(w, 0, size);\n  ring_writer_publish(w);\n  for (size_t i = 0;", ("model", "threads-thread")),
     Mutant("published before the next word is 0", "ring_writer.c", "  ring_store_relaxed(ring__word(w, w->staged), 0);\n  ring_store(ring__word(w, w->written), w->first_word);", "  ring_store(ring__word(w, w->written), w->first_word);\n  ring_store_relaxed(ring__word(w, w->staged), 0);", ("model",)),
     Mutant("a batch is not held back", "ring_writer.c", "if (w->staged == w->written)\n    w->first_word = word;\n  else", "if (w->staged == w->written) w->first_word = word;", ("unit", "model")),
     Mutant("published without release", "ring_writer.c", "ring_store(ring__word(w, w->written), w->first_word)", "ring_store_relaxed(ring__word(w, w->written), w->first_word)", ("threads-thread",)),
@@ -73,13 +72,12 @@ MUTANTS = [
     Mutant("no room for the next word", "ring_writer.c", "at + size + RING__WORD + spare", "at + size + spare", ("unit", "model", "threads")),
     Mutant("no room for an abort", "ring_writer.c", "last ? 0 : RING__WORD);\n  if (status)", "0);\n  if (status)", ("unit",)),
     Mutant("overwritten before the readers are told", "ring_writer.c", "  ring_store_relaxed(&w->header->oldest, w->oldest);\n  atomic_thread_fence(memory_order_release);\n", "", ("unit", "model")),
-    Mutant("readers are told after the bytes", "ring_writer.c", "  w->written = w->staged;\n", "  w->written = w->staged;\n  ring_store_relaxed(&w->header->oldest, w->oldest);\n", ()),
     Mutant("an overrun loan passes", "ring_reader.c", "  if (ring__overrun(r)) return ring__skip_to_oldest(r, RING_OVERRUN);\n", "", ("unit", "model", "threads")),
     Mutant("an overrun word passes", "ring_reader.c", "  if (ring__overrun(r)) return ring__skip_to_oldest(r, RING_AGAIN);\n", "", ("unit", "model", "threads")),
     Mutant("a length is not bounded", "ring_layout.h", "record->size > s->capacity / 4 ||", "", ("hostile-steps",)),
     Mutant("the end of the ring is no bound", "ring_layout.h", "record->size > s->capacity - ring_offset(s, position)", "false", ("hostile-steps", "hostile-threads")),
     Mutant("a fragment may exceed its message", "ring_reader.c", "  if (more ? size >= total - offset : size != total - offset) return ring__corrupt(r);\n", "", ("unit", "hostile-steps")),
-    Mutant("a cursor may run ahead", "ring_writer.c", "cursor > w->written ||", "", ("unit", "hostile-steps")),
+    Mutant("a cursor may run ahead", "ring_writer.c", "cursor > w->written ||", "(cursor > w->written && false) ||", ("unit", "hostile-steps")),
     Mutant("a cursor may go back", "ring_writer.c", "cursor < peer->cursor ||", "", ("unit",)),
     Mutant("a ticket is answered twice", "ring_writer.c", "|| ticket == peer->woken", "", ("unit",)),
     Mutant("the last lap is believed", "ring_layout.h", "|| word >> RING__LAP_SHIFT != ring_lap(s, position)", "", ("unit",)),
@@ -119,7 +117,7 @@ def run_tests(options: argparse.Namespace, folder: Path) -> list[bool]:
 def run_mutants(options: argparse.Namespace, folder: Path) -> list[bool]:
     results = []
     for mutant in MUTANTS:
-        if options.k not in mutant.what or not mutant.tests:
+        if options.k not in mutant.what:
             continue
         sources = Path(tempfile.mkdtemp(dir=folder))
         for file in SOURCES.glob("ring*"):

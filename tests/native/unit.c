@@ -171,6 +171,7 @@ static void a_large_message_may_be_given_up(void) {
     if (n % 4) CHECK(ring_writer_append(&writer, bytes, 3000, &taken) == 2);
     ring_writer_abandon(&writer); /* the ring is as full as it gets */
     CHECK(receive(&reader) == RING_EMPTY && !reader.open);
+    CHECK(ring_load(&controls[0].cursor) == writer.written); /* all of it is free */
     CHECK(!send(n, n) && arrives(n, n) && message.lost == (n % 4 != 0));
   }
 }
