@@ -60,8 +60,9 @@
  * signal that comes after its sleeper has changed its mind only causes a look in vain.
  *    The full fence is the waker's price, since nothing cheaper is sound without the
  *    help of the system; it is asked for by a call of its own, so that a batch, or
- *    whoever only spins, does not pay it each time. Measured on x64: about 20 cycles on
- *    lines that the waker owns, and up to a line's transfer where stores must drain.
+ *    whoever only spins, does not pay it each time. Measured on x64: 5 ns when there
+ *    is nothing to drain, and a line's transfer where there is (a stream of 64 bytes:
+ *    28 ns a message without, 42 ns with a fence on each side).
  * 5. `wanted` needs no order of its own: like `waiting` it is stored before the
  * writer's fence, so who sees an old one has stored a cursor that the writer then sees;
  * and who wakes it for an old wish only makes it look, and wait with a new ticket.
@@ -187,6 +188,14 @@ static inline void ring_fence_full(void) {
   RING__FENCE();
 }
 
+#if defined __SANITIZE_THREAD__
+#define RING__COPY_ATOMICALLY
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define RING__COPY_ATOMICALLY
+#endif
+#endif
+
 /* Copies to or from a ring. `racing`: the ring may be overwritten meanwhile. */
 #ifdef RING_MODEL
 void ring_model_copy(void *to, const void *from, size_t size, bool in);
@@ -194,7 +203,7 @@ void ring_model_copy(void *to, const void *from, size_t size, bool in);
 #define ring_copy_out(to, from, size, racing) ring_model_copy(to, from, size, false)
 #else
 static inline void ring__copy(void *to, const void *from, size_t size, bool racing) {
-#ifdef __SANITIZE_THREAD__
+#ifdef RING__COPY_ATOMICALLY
   for (size_t i = 0; racing && i < size; i++) {
     unsigned char byte =
         __atomic_load_n((const unsigned char *)from + i, __ATOMIC_RELAXED);

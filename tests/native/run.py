@@ -4,6 +4,7 @@
 run.py [-k WORD] [--cc gcc]      every test, plain and under sanitizers
 run.py --mutants                 breaks the ring in one place after the other: a test must notice
 """
+# ruff: noqa: E501 (the table of mutants)
 
 from __future__ import annotations
 
@@ -98,7 +99,13 @@ def passes(test: Test, cc: str, sources: Path, to: Path, quiet: bool = False) ->
     environment = {**os.environ, "TSAN_OPTIONS": "halt_on_error=1", "ASAN_OPTIONS": "detect_leaks=0"}
     output = subprocess.DEVNULL if quiet else None
     try:
-        return not subprocess.run([str(program), *test.arguments], stdout=output, stderr=output, env=environment, timeout=60 if quiet else 300).returncode
+        return not subprocess.run(
+            [str(program), *test.arguments],
+            stdout=output,
+            stderr=output,
+            env=environment,
+            timeout=60 if quiet else 300,
+        ).returncode
     except subprocess.TimeoutExpired:
         return False
 
@@ -127,14 +134,18 @@ def run_mutants(options: argparse.Namespace, folder: Path) -> list[bool]:
             sys.exit(f"{mutant.what}: {text.count(mutant.old)} places to mutate")
         (sources / mutant.file).write_text(text.replace(mutant.old, mutant.new))
         named = [test for test in TESTS if test.name in mutant.tests]
-        red = next((test.name for test in named if not passes(test, options.cc, sources, folder, quiet=True)), None)
+        red = next(
+            (test.name for test in named if not passes(test, options.cc, sources, folder, quiet=True)), None
+        )
         print(f"caught by {red}: {mutant.what}" if red else f"NOT CAUGHT: {mutant.what}", flush=True)
         results.append(red is not None)
     return results
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("-k", default="", metavar="WORD", help="only what has this in its name")
     parser.add_argument("--cc", default=os.environ.get("CC", "gcc"))
     parser.add_argument("--mutants", action="store_true")
