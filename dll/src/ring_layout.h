@@ -3,13 +3,15 @@
  * One writer, one or several readers. Each party writes only to memory of its own:
  *
  *   the data block, written by the writer, mapped read-only by the readers
- *        0  magic, layout, capacity, features   never change after ring_writer_init
- *      128  written, messages, dropped          for late joiners, tools,
- * ring_reader_lag 256  oldest                              the oldest position that is
- * kept 384  wanted, waiting                     the writer waits for space 4096  the
- * records: capacity bytes, a power of two a control block for each reader, written by
- * it, mapped read-only by the writer 0  magic, layout 128  waiting the reader waits for
- * a message 256  cursor, state, lost                 how far it has read
+ *        0  magic, layout, capacity, features   never change after the beginning
+ *      128  written, messages, dropped          for late joiners and tools
+ *      256  oldest                              the oldest position that is kept
+ *      384  wanted, waiting                     the writer waits for space
+ *     4096  the records                         capacity bytes, a power of two
+ *   a control block for each reader, written by it, read-only for the writer
+ *        0  magic, layout
+ *      128  waiting                             the reader waits for a message
+ *      256  cursor, state, lost                 how far it has read
  *
  * What different parties touch at different times lies 128 bytes apart: processors
  * fetch lines of 64 bytes in pairs.
@@ -44,11 +46,11 @@
  * 2. The cursor is stored with release after the last read of a record, and loaded with
  *    acquire before the writer overwrites it.
  * 3. Overwriting (a ring that never waits): seqlock [Boehm, "Can seqlocks get along
- * with programming language memory models?"]. The writer stores `oldest`, then a
- * release fence, then the new bytes. A reader reads a word, fields or bytes, then an
- * acquire fence, then loads `oldest`: had any of what it read been new, the fences
- * would make it see the new `oldest`, which is behind its record. So whatever was read
- * is used only when `oldest` is not. The bytes themselves are copied by memcpy; between
+ *    with programming language memory models?"]. The writer stores `oldest`, then a
+ *    release fence, then the new bytes. A reader reads a word, fields or bytes, then an
+ *    acquire fence, then loads `oldest`: had any of what it read been new, the fences
+ *    would make it see the new `oldest`, which is behind its record. So whatever was
+ *    read is used only when `oldest` is not. The bytes are copied by memcpy; between
  *    the fences no compiler moves it, but the language calls it a race, so a build
  *    under ThreadSanitizer copies them as relaxed atomic bytes.
  * 4. Sleep and wake-up [Dekker]. The sleeper stores `waiting`, then a full fence, then
@@ -56,16 +58,16 @@
  *    full fence, then loads `waiting`. The two fences are in one order: the sleeper's
  *    first, then the waker sees `waiting` and signals; the waker's first, then the
  *    sleeper sees the event and does not sleep. `waiting` holds a ticket, new for each
- *    sleep: the waker answers each ticket once, and no sleep costs two signals. A
- * signal that comes after its sleeper has changed its mind only causes a look in vain.
+ *    sleep: the waker answers each ticket once, and no sleep costs two signals. One
+ *    that comes after its sleeper has changed its mind only causes a look in vain.
  *    The full fence is the waker's price, since nothing cheaper is sound without the
  *    help of the system; it is asked for by a call of its own, so that a batch, or
  *    whoever only spins, does not pay it each time. Measured on x64: 5 ns when there
  *    is nothing to drain, and a line's transfer where there is (a stream of 64 bytes:
- *    28 ns a message without, 42 ns with a fence on each side).
- * 5. `wanted` needs no order of its own: like `waiting` it is stored before the
- * writer's fence, so who sees an old one has stored a cursor that the writer then sees;
- * and who wakes it for an old wish only makes it look, and wait with a new ticket.
+ *    25 ns a message without, 42 ns with a fence on each side).
+ * 5. `wanted` needs no order of its own: like `waiting` it is stored before the fence
+ *    of the writer, so who sees an old one has stored a cursor that the writer sees
+ *    then; and who wakes it for an old wish makes it look, and wait with a new ticket.
  * 6. `messages` is stored before `written` (release) and loaded after it (acquire): a
  *    late joiner starts to count at a message that is not older than its position.
  *
