@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from pathlib import Path
 
 from tools import progress
 
@@ -14,6 +15,7 @@ from tools import progress
 PATH = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/lib/wine"
 
 PROGRAMS = {
+    "gcc": "gcc",  # the portable core is tested on this host too, under its sanitizers
     "cmake": "cmake",
     "ninja": "ninja-build",
     "x86_64-w64-mingw32-gcc": "gcc-mingw-w64-x86-64-win32",
@@ -31,6 +33,8 @@ def find(program: str) -> str | None:
 def missing() -> list[str]:
     """The packages to install, by name."""
     names = [package for program, package in PROGRAMS.items() if not find(program)]
+    if not Path("/usr/include/stdio.h").exists():
+        names.append("libc6-dev")
     if not importlib.util.find_spec("ensurepip"):
         names.append("python3-venv")
     return names

@@ -1,7 +1,7 @@
 /* What the ring costs, two processes over one mapping, beside what the machine allows
  * in the same run: a bare cache line to and fro, and memcpy.
  *
- *   gcc -O2 -I dll/src bench/native/ring_bench.c dll/src/ring_*.c -o ring_bench
+ *   gcc -O2 -I dll/src bench/native/ring_bench.c dll/src/channel/ring_*.c -o ring_bench
  *   ./ring_bench [REPETITIONS]
  *
  * Every message carries its number in its first and last 8 bytes; the reader checks
@@ -9,7 +9,7 @@
  * each message whether somebody has to be woken, which is what a sleeping peer costs a
  * busy one. Best and median of the repetitions. */
 #define _GNU_SOURCE
-#include "ring.h"
+#include "channel/ring.h"
 
 #include <sched.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef CHECK_H
 #define CHECK_H
 
-#include "ring.h"
+#include "channel/ring.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -87,7 +87,7 @@ MUTANTS = [
 
 def build(test: Test, cc: str, sources: Path, to: Path) -> Path | None:
     program = to / test.name
-    files = [HERE / test.source, *sorted(sources.glob("ring_*.c"))]
+    files = [HERE / test.source, *sorted(sources.glob("channel/ring_*.c"))]
     command = [*cc.split(), "-std=gnu11", *WARNINGS, *test.flags, f"-I{sources}", f"-I{HERE}", *map(str, files), "-o", str(program), "-lpthread"]  # fmt: skip
     return program if subprocess.run(command).returncode == 0 else None
 
@@ -127,12 +127,12 @@ def run_mutants(options: argparse.Namespace, folder: Path) -> list[bool]:
         if options.k not in mutant.what:
             continue
         sources = Path(tempfile.mkdtemp(dir=folder))
-        for file in SOURCES.glob("ring*"):
-            shutil.copy(file, sources)
-        text = (sources / mutant.file).read_text()
+        shutil.copytree(SOURCES / "channel", sources / "channel")
+        file = sources / "channel" / mutant.file
+        text = file.read_text()
         if text.count(mutant.old) != 1:
             sys.exit(f"{mutant.what}: {text.count(mutant.old)} places to mutate")
-        (sources / mutant.file).write_text(text.replace(mutant.old, mutant.new))
+        file.write_text(text.replace(mutant.old, mutant.new))
         named = [test for test in TESTS if test.name in mutant.tests]
         red = next(
             (test.name for test in named if not passes(test, options.cc, sources, folder, quiet=True)), None

@@ -13,7 +13,7 @@
 #ifndef WINIPC_RING_H
 #define WINIPC_RING_H
 
-#include "ring_layout.h"
+#include "channel/ring_layout.h"
 
 typedef enum ring_status {
   RING_OK,

@@ -1,4 +1,4 @@
-#include "ring.h"
+#include "channel/ring.h"
 
 enum { RING__FRAGMENT_MOST = 1 << 18 }; /* the reader copies one, we copy the next */
 

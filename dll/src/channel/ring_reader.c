@@ -1,4 +1,4 @@
-#include "ring.h"
+#include "channel/ring.h"
 
 enum { RING__SKIPS = 64 }; /* records without a message, in one call */
 
