@@ -17,17 +17,19 @@ static DWORD pipe__dword(size_t size) {
 static winipc_status pipe__nowait_status(const connection *c, winipc_status status) {
   const thread_slot *slot = thread_slot_peek();
   bool no_data =
-      status == WINIPC_E_DISCONNECTED && slot && slot->error.win32 == ERROR_NO_DATA;
+      status == WINIPC_E_TIMEOUT ||
+      (status == WINIPC_E_DISCONNECTED && slot && slot->error.win32 == ERROR_NO_DATA);
   return c->nowait && no_data ? status_plain(WINIPC_E_WOULD_BLOCK) : status;
 }
 
 static winipc_status pipe__read(connection *c, void *data, size_t capacity,
                                 size_t *size, const deadline *end) {
   DWORD got;
+  deadline at_once = deadline_in(WINIPC_NO_WAIT);
   BOOL started = ReadFile(c->handle, data, pipe__dword(capacity), NULL,
                           operation_begin(&c->in.op));
-  winipc_status status =
-      operation_end(&c->in.op, c->handle, started, &c->waiters, end, "ReadFile", &got);
+  winipc_status status = operation_end(&c->in.op, c->handle, started, &c->waiters,
+                                       c->nowait ? &at_once : end, "ReadFile", &got);
   *size = got;
   return status < 0 ? pipe__nowait_status(c, status) : status;
 }
@@ -230,10 +232,11 @@ static winipc_status pipe__find_info(HANDLE handle, winipc_pipe_info *info) {
 winipc_status WINIPC_CALL winipc_pipe_get_info(winipc_connection *connection_id,
                                                winipc_pipe_info *info) {
   connection *c;
-  winipc_pipe_info found;
+  winipc_pipe_info found = {0};
   winipc_status status = pipe__enter(connection_id, &c);
   if (status) return status;
   status = pipe__find_info(c->transport->native(c), &found);
+  found.nowait |= c->nowait;
   if (!status) status = structure_write(info, &found, sizeof found);
   handle_release(connection_id);
   return status;

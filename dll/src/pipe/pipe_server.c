@@ -227,10 +227,13 @@ static DWORD pipe_server__read_mode(const winipc_pipe_options *o) {
   return pipe_read_mode(o->read_mode, o->framing, o->type == WINIPC_PIPE_MESSAGE);
 }
 
+/* An end that only reads has not the access to change its mode; the transport sees to
+ * it that its reads do not wait. */
 static winipc_status pipe_server__set_nowait(const winipc_pipe_options *o,
                                              HANDLE pipe) {
   DWORD mode = PIPE_NOWAIT | pipe_server__read_mode(o);
-  if (!o->nowait || SetNamedPipeHandleState(pipe, &mode, NULL, NULL)) return WINIPC_OK;
+  if (!o->nowait || o->direction == WINIPC_PIPE_INBOUND) return WINIPC_OK;
+  if (SetNamedPipeHandleState(pipe, &mode, NULL, NULL)) return WINIPC_OK;
   return status_from_last("SetNamedPipeHandleState");
 }
 
