@@ -220,6 +220,28 @@ static void a_cancel_token_is_sticky(void) {
   close_pair();
 }
 
+static DWORD WINAPI receive_with_token(void *token) {
+  char buffer[16];
+  size_t size;
+  CHECK_OK(winipc_cancel_use(token));
+  CHECK_OK(winipc_receive(server, buffer, sizeof buffer, &size, WINIPC_FOREVER));
+  return 0;
+}
+
+static void closing_a_token_does_not_wait_for_who_heeds_it(void) {
+  winipc_cancel_token *token;
+  open_pair(NULL, NULL);
+  CHECK_OK(winipc_cancel_create(&token));
+  HANDLE reader = CreateThread(NULL, 0, receive_with_token, token, 0, NULL);
+  CHECK_EQUAL(WaitForSingleObject(reader, 100), WAIT_TIMEOUT);
+  CHECK_OK(winipc_cancel_close(token));
+  CHECK_EQUAL(WaitForSingleObject(reader, 50), WAIT_TIMEOUT);
+  CHECK_OK(winipc_send(client, "data", 4, SOON));
+  CHECK_EQUAL(WaitForSingleObject(reader, SOON), WAIT_OBJECT_0);
+  CloseHandle(reader);
+  close_pair();
+}
+
 static void transact_tells_that_the_peer_has_gone(void) {
   char reply[16];
   size_t size;
@@ -349,6 +371,7 @@ int main(int argc, char **argv) {
       TEST(cancel_ends_a_blocked_call),
       TEST(close_ends_a_blocked_call),
       TEST(a_cancel_token_is_sticky),
+      TEST(closing_a_token_does_not_wait_for_who_heeds_it),
       TEST(transact_is_a_request_and_its_reply),
       TEST(transact_tells_that_the_peer_has_gone),
       TEST(peek_looks_and_takes_nothing),

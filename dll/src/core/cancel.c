@@ -5,15 +5,17 @@
 #include "core/thread.h"
 
 typedef struct cancel_token {
-  HANDLE event; /* manual-reset */
+  HANDLE event;             /* manual-reset */
+  volatile LONG references; /* its id, and each wait that heeds it */
 } cancel_token;
 
 static HANDLE cancel__native(void *object) {
   return ((cancel_token *)object)->event;
 }
 
-static void cancel__destroy(void *object) {
+static void cancel__release(void *object) {
   cancel_token *token = object;
+  if (InterlockedDecrement(&token->references)) return;
   CloseHandle(token->event);
   free(token);
 }
@@ -22,14 +24,14 @@ static const handle_class cancel__class = {
     .kind = HANDLE_CANCEL_TOKEN,
     .name = "a cancel token",
     .native = cancel__native,
-    .destroy = cancel__destroy,
+    .destroy = cancel__release,
 };
 
 static winipc_status cancel__open(HANDLE event, winipc_cancel_token **id) {
   cancel_token *token = malloc(sizeof *token);
   winipc_status status = token ? WINIPC_OK : status_no_memory();
   if (!status) {
-    token->event = event;
+    *token = (cancel_token){event, 1};
     status = handle_open(&cancel__class, token, id);
   }
   if (status) {
@@ -93,7 +95,7 @@ winipc_status WINIPC_CALL winipc_cancel_reset(winipc_cancel_token *token) {
   return cancel__apply(token, ResetEvent);
 }
 
-/* A wait in progress holds a reference and is let run to its end. */
+/* A wait in progress keeps the token to its end; the id goes at once. */
 winipc_status WINIPC_CALL winipc_cancel_close(winipc_cancel_token *token) {
   return handle_close(token, &cancel__class);
 }
@@ -103,7 +105,11 @@ static cancel_token *cancel__acquire(thread_slot *slot, int place) {
   if (!slot->tokens[place]) return NULL;
   winipc_error kept = slot->error;
   cancel_token *token = handle_acquire(slot->tokens[place], &cancel__class);
-  if (token) return token;
+  if (token) {
+    InterlockedIncrement(&token->references);
+    handle_release(slot->tokens[place]);
+    return token;
+  }
   slot->error = kept;
   slot->tokens[place] = NULL;
   return NULL;
@@ -113,15 +119,15 @@ void cancel_tokens_acquire(cancel_tokens *tokens) {
   thread_slot *slot = thread_slot_peek();
   tokens->count = 0;
   for (int i = 0; slot && i < THREAD_TOKENS; i++) {
-    const cancel_token *token = cancel__acquire(slot, i);
+    cancel_token *token = cancel__acquire(slot, i);
     if (!token) continue;
     tokens->events[tokens->count] = token->event;
-    tokens->held[tokens->count++] = slot->tokens[i];
+    tokens->held[tokens->count++] = token;
   }
 }
 
 void cancel_tokens_release(const cancel_tokens *tokens) {
-  for (DWORD i = 0; i < tokens->count; i++) handle_release(tokens->held[i]);
+  for (DWORD i = 0; i < tokens->count; i++) cancel__release(tokens->held[i]);
 }
 
 bool cancel_tokens_fired(const cancel_tokens *tokens) {

@@ -5,11 +5,12 @@
 #include "core/thread.h"
 #include "core/win.h"
 
-/* With a reference on each token, until they are released. */
+/* With a reference on each token, until they are released. None is on its id, so that
+ * winipc_cancel_close does not wait for those who wait. */
 typedef struct cancel_tokens {
   DWORD count;
   HANDLE events[THREAD_TOKENS];
-  const winipc_cancel_token *held[THREAD_TOKENS];
+  struct cancel_token *held[THREAD_TOKENS];
 } cancel_tokens;
 
 void cancel_tokens_acquire(cancel_tokens *tokens);
