@@ -122,6 +122,24 @@ static void a_slot_that_is_used_again_does_not_revive_old_handles(void) {
   CHECK_OK(winipc_cancel_close(second));
 }
 
+static const char *what_connecting_says(const char *address) {
+  static winipc_error error = {.size = sizeof error};
+  winipc_connection *none;
+  CHECK(winipc_connect(address, NULL, WINIPC_NO_WAIT, &none) < 0);
+  CHECK_OK(winipc_last_error(&error));
+  CHECK(MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, error.text, -1, NULL, 0));
+  return error.text;
+}
+
+static void the_text_of_an_error_is_utf8(void) {
+  char address[100] = "bad:";
+  CHECK(strstr(what_connecting_says("pipe:caf\xC3\xA9-\xE2\x82\xAC"),
+               "caf\xC3\xA9-\xE2\x82\xAC"));
+  while (strlen(address) < 90) strcat(address, "\xE2\x82\xAC");
+  what_connecting_says(address);
+  what_connecting_says("bad:\xFF\xC3");
+}
+
 static void thousands_of_objects_can_be_open(void) {
   enum { COUNT = 3000 };
   static winipc_cancel_token *tokens[COUNT];
@@ -290,6 +308,7 @@ int main(int argc, char **argv) {
       TEST(the_log_hears_errors),
       TEST(wrong_handles_are_errors_not_crashes),
       TEST(a_slot_that_is_used_again_does_not_revive_old_handles),
+      TEST(the_text_of_an_error_is_utf8),
       TEST(thousands_of_objects_can_be_open),
       TEST(null_results_are_refused),
       TEST(bad_addresses_are_refused),

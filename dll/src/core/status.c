@@ -86,6 +86,19 @@ static void status__tell_log(const winipc_error *error) {
   if (log) log(error, user);
 }
 
+/* A text that was cut may end, or have a gap, in the middle of a character. */
+static void status__mend_utf8(char *text) {
+  wchar_t wide[2];
+  while (*text) {
+    int left = (int)strnlen(text, 4), size = 1;
+    while ((unsigned char)*text >= 0x80 && size <= left &&
+           !MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, size, wide, 2))
+      size++;
+    if (size > left) *text = '?', size = 1;
+    text += size;
+  }
+}
+
 static winipc_status status__keep(winipc_status status, DWORD code, const char *call,
                                   const char *format, va_list arguments) {
   thread_slot *slot = thread_slot_get();
@@ -97,6 +110,7 @@ static winipc_status status__keep(winipc_status status, DWORD code, const char *
   error->win32 = code;
   snprintf(error->call, sizeof error->call, "%s", call);
   vsnprintf(error->text, sizeof error->text, format, arguments);
+  status__mend_utf8(error->text);
   status__tell_log(error);
   return status;
 }

@@ -28,6 +28,15 @@ winipc_status text_from_wide(const wchar_t *wide, char **text) {
   return WINIPC_OK;
 }
 
+const char *text_show(const wchar_t *wide, char shown[TEXT_SHOWN]) {
+  int size = 0;
+  for (int count = (int)wcsnlen(wide, TEXT_SHOWN - 1); count && !size; count--)
+    size =
+        WideCharToMultiByte(CP_UTF8, 0, wide, count, shown, TEXT_SHOWN - 1, NULL, NULL);
+  shown[size] = 0;
+  return shown;
+}
+
 winipc_status text_join(const wchar_t *prefix, const wchar_t *text, wchar_t **joined) {
   size_t head = wcslen(prefix), tail = wcslen(text) + 1;
   *joined = malloc((head + tail) * sizeof **joined);

@@ -68,15 +68,15 @@ winipc_status kernel_object_failed(DWORD code, const char *call, const char *wha
                                    const wchar_t *wide) {
   if (wide && code == ERROR_INVALID_HANDLE)
     return status_fail_win32(WINIPC_E_EXISTS, code, call,
-                             "the name \"%.100ls\" is that of another kind of object, "
+                             "the name \"%s\" is that of another kind of object, "
                              "not of %s",
-                             wide, what);
+                             TEXT_SHOW(wide), what);
   if (wide && code == ERROR_ALREADY_EXISTS)
     return status_fail_win32(WINIPC_E_EXISTS, code, call,
-                             "%s named \"%.100ls\" exists already", what, wide);
+                             "%s named \"%s\" exists already", what, TEXT_SHOW(wide));
   if (wide && code == ERROR_FILE_NOT_FOUND)
     return status_fail_win32(WINIPC_E_NOT_FOUND, code, call,
-                             "%s named \"%.100ls\" does not exist", what, wide);
+                             "%s named \"%s\" does not exist", what, TEXT_SHOW(wide));
   return status_from_win32(code, call);
 }
 

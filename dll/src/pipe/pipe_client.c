@@ -4,6 +4,7 @@
 #include "core/security.h"
 #include "core/status.h"
 #include "core/structure.h"
+#include "core/text.h"
 #include "pipe/pipe.h"
 
 enum {
@@ -107,9 +108,9 @@ static winipc_status pipe_client__open(const wchar_t *path,
     if (status == WINIPC_E_TIMEOUT)
       return status_fail_win32(status_of_win32(error), error, "CreateFile",
                                error == ERROR_PIPE_BUSY
-                                   ? "every instance of the pipe \"%.100ls\" is busy"
-                                   : "there is no pipe \"%.100ls\"",
-                               path);
+                                   ? "every instance of the pipe \"%s\" is busy"
+                                   : "there is no pipe \"%s\"",
+                               TEXT_SHOW(path));
     if (status) return status;
   }
 }

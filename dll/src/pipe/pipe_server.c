@@ -8,6 +8,7 @@
 #include "core/security.h"
 #include "core/status.h"
 #include "core/structure.h"
+#include "core/text.h"
 #include "pipe/pipe.h"
 
 typedef struct pipe_instance {
@@ -110,8 +111,8 @@ static winipc_status pipe_server__create_failed(const pipe_server *s, bool first
                (error == ERROR_ACCESS_DENIED && first && s->options.first_instance);
   if (!taken) return status_from_win32(error, "CreateNamedPipe");
   return status_fail_win32(WINIPC_E_EXISTS, error, "CreateNamedPipe",
-                           "the pipe name \"%.100ls\" is in use by another server",
-                           s->path);
+                           "the pipe name \"%s\" is in use by another server",
+                           TEXT_SHOW(s->path));
 }
 
 /* With s->lock held, or before anyone else knows s. */

@@ -72,13 +72,13 @@ static winipc_status batch_file__resolve(const wchar_t *name, bool searched,
   bool certain = batch_file__is_one(name);
   if (certain && !batch_file__is_spelt_plainly(name))
     return status_fail(WINIPC_E_INVALID_ARGUMENT,
-                       "the name of the batch file \"%.100ls\" ends in dots, blanks or "
+                       "the name of the batch file \"%s\" ends in dots, blanks or "
                        "a stream",
-                       name);
+                       TEXT_SHOW(name));
   *path = searched ? batch_file__search_all(name) : batch_file__full_path(name);
   if (!*path && certain)
-    return status_fail(WINIPC_E_NOT_FOUND, "the program \"%.100ls\" was not found",
-                       name);
+    return status_fail(WINIPC_E_NOT_FOUND, "the program \"%s\" was not found",
+                       TEXT_SHOW(name));
   if (*path && !certain && !batch_file__is_one(*path)) {
     free(*path);
     *path = NULL;

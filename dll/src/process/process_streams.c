@@ -33,8 +33,8 @@ static winipc_status process_streams__open_file(const wchar_t *path, bool input,
   DWORD error = GetLastError();
   *file = NULL;
   return status_fail_win32(status_of_win32(error), error, "CreateFile",
-                           "the file \"%.120ls\" cannot be opened (Win32 error %lu)",
-                           path, error);
+                           "the file \"%s\" cannot be opened (Win32 error %lu)",
+                           TEXT_SHOW(path), error);
 }
 
 static winipc_status process_streams__open_path(const winipc_stream *o, int i,
