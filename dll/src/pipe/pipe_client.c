@@ -115,6 +115,15 @@ static winipc_status pipe_client__open(const wchar_t *path,
   }
 }
 
+/* A process that we may not ask, another user's or an elevated one, cannot show that it
+ * is the right one. */
+static winipc_status pipe_client__server_user(DWORD pid, char user[SECURITY_SID_TEXT]) {
+  winipc_status status = security_user_of(pid, user);
+  if (status != WINIPC_E_ACCESS_DENIED) return status;
+  return status_fail_win32(WINIPC_E_WRONG_PEER, ERROR_ACCESS_DENIED, "OpenProcess",
+                           "the server (process %lu) does not tell its user", pid);
+}
+
 static winipc_status pipe_client__check_server(HANDLE file, const char *user) {
   ULONG pid;
   char wanted[SECURITY_SID_TEXT], found[SECURITY_SID_TEXT];
@@ -127,7 +136,7 @@ static winipc_status pipe_client__check_server(HANDLE file, const char *user) {
   }
   if (!status && !GetNamedPipeServerProcessId(file, &pid))
     status = status_from_last("GetNamedPipeServerProcessId");
-  if (!status) status = security_user_of(pid, found);
+  if (!status) status = pipe_client__server_user(pid, found);
   if (status || !_stricmp(sid, found)) return status;
   return status_fail(WINIPC_E_WRONG_PEER, "the server (process %lu) runs as %s", pid,
                      found);
