@@ -399,7 +399,7 @@ typedef struct winipc_peer {
   uint32_t pid;
   uint32_t session; /* the logon session, as in ProcessIdToSessionId */
   uint32_t reserved;
-  char user[192]; /* the user's SID, "S-1-5-21-..." */
+  char user[192]; /* the user's SID, "S-1-5-21-...", or "" where we may not ask */
 } winipc_peer;
 
 /* Who is at the other end of a pipe of this machine. The kernel names the process

@@ -31,7 +31,7 @@ class Peer(NamedTuple):
 
     pid: int
     session: int
-    user: str  # SID
+    user: str  # SID, or "" where we may not ask
 
 
 class Peek(NamedTuple):

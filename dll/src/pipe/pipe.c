@@ -264,7 +264,11 @@ static winipc_status pipe__find_peer(const connection *c, HANDLE handle,
   if (!found) return status_from_last("GetNamedPipeClientProcessId");
   peer->pid = pid;
   peer->session = session;
-  return security_user_of(pid, peer->user);
+  /* A process of another user, or an elevated one, may not show its user: the rest is
+   * told all the same. */
+  winipc_status status = security_user_of(pid, peer->user);
+  if (status) peer->user[0] = 0;
+  return status == WINIPC_E_ACCESS_DENIED ? WINIPC_OK : status;
 }
 
 winipc_status WINIPC_CALL winipc_connection_peer(winipc_connection *connection_id,
