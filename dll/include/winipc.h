@@ -320,10 +320,11 @@ WINIPC_API winipc_status WINIPC_CALL winipc_send_parts(winipc_connection *connec
 /* Receives one message whole; with NONE, the bytes that are there, one at least.
  * `size` gets its size. A message of zero bytes is a message. When the buffer is
  * too small: WINIPC_E_MESSAGE_TOO_LARGE, `size` gets what is needed, and the
- * message stays for the next call. A frame or line larger than max_message breaks
- * the connection. The peer's end is WINIPC_E_DISCONNECTED, after everything that
- * it had sent. A call that ends early keeps what it has; the next one goes on
- * there. One thread at a time. */
+ * message stays for the next call (WINIPC_E_TRUNCATED, and it is gone, when its sender
+ * gave up and took it back in the midst of this). A frame or line larger than
+ * max_message breaks the connection. The peer's end is WINIPC_E_DISCONNECTED, after
+ * everything that it had sent. A call that ends early keeps what it has; the next one
+ * goes on there. One thread at a time. */
 WINIPC_API winipc_status WINIPC_CALL winipc_receive(winipc_connection *connection,
                                                     void *buffer, size_t capacity,
                                                     size_t *size, uint32_t timeout_ms);

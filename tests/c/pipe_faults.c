@@ -79,6 +79,55 @@ static void a_message_over_the_limit_is_not_sent(void) {
   close_pair();
 }
 
+static DWORD WINAPI send_and_give_up(void *connection) {
+  static char large[10000];
+  CHECK_STATUS(winipc_send(connection, large, sizeof large, 100), WINIPC_E_TIMEOUT);
+  return 0;
+}
+
+static DWORD WINAPI send_for_long(void *connection) {
+  static char large[10000];
+  CHECK_OK(winipc_send(connection, large, sizeof large, SOON));
+  return 0;
+}
+
+/* A message that is larger than the pipe's buffer waits with its sender, who may take
+ * it back while its head is being received in parts. */
+static void a_message_that_is_taken_back_is_not_joined_to_the_next(void) {
+  char part[16];
+  size_t size;
+  open_pair(WINIPC_PIPE_MESSAGE, WINIPC_FRAMING_AUTO, 4096, 20000);
+  HANDLE thread = CreateThread(NULL, 0, send_and_give_up, client, 0, NULL);
+  CHECK_STATUS(winipc_receive_part(server, part, sizeof part, &size, SOON),
+               WINIPC_MORE);
+  WaitForSingleObject(thread, INFINITE);
+  CloseHandle(thread);
+  CHECK_STATUS(winipc_receive_part(server, part, sizeof part, &size, SOON),
+               WINIPC_E_TRUNCATED);
+  CHECK_EQUAL(size, 0);
+  CHECK_OK(winipc_send(client, "next", 4, SOON));
+  CHECK_OK(winipc_receive(server, part, sizeof part, &size, SOON));
+  CHECK(size == 4 && !memcmp(part, "next", 4));
+  close_pair();
+}
+
+/* With too small a buffer the whole of it is kept, and the sender has succeeded. */
+static void a_large_message_that_is_kept_is_kept_whole(void) {
+  char small[16];
+  static char whole[10000];
+  size_t size;
+  open_pair(WINIPC_PIPE_MESSAGE, WINIPC_FRAMING_AUTO, 4096, 20000);
+  HANDLE thread = CreateThread(NULL, 0, send_for_long, client, 0, NULL);
+  CHECK_STATUS(winipc_receive(server, small, sizeof small, &size, SOON),
+               WINIPC_E_MESSAGE_TOO_LARGE);
+  CHECK_EQUAL(size, sizeof whole);
+  WaitForSingleObject(thread, INFINITE);
+  CloseHandle(thread);
+  CHECK_OK(winipc_receive(server, whole, sizeof whole, &size, SOON));
+  CHECK_EQUAL(size, sizeof whole);
+  close_pair();
+}
+
 static void a_newline_inside_a_line_is_refused(void) {
   open_pair(WINIPC_PIPE_BYTE, WINIPC_FRAMING_LINE, 65536, 1000);
   CHECK_STATUS(winipc_send(client, "a\nb", 3, SOON), WINIPC_E_INVALID_ARGUMENT);
@@ -315,6 +364,8 @@ int main(int argc, char **argv) {
       TEST(a_frame_that_claims_too_much_breaks_the_connection),
       TEST(a_line_that_never_ends_breaks_the_connection),
       TEST(a_message_over_the_limit_is_not_sent),
+      TEST(a_message_that_is_taken_back_is_not_joined_to_the_next),
+      TEST(a_large_message_that_is_kept_is_kept_whole),
       TEST(a_newline_inside_a_line_is_refused),
       TEST(a_frame_that_stops_half_way_is_told_at_both_ends),
       TEST(no_wait_sends_only_what_there_is_room_for),

@@ -9,6 +9,7 @@ enum {
   FRAMING__CHUNK = 1 << 15,
   FRAMING__GROWTH = 1 << 20,   /* and at most: a claimed size is not yet a size */
   FRAMING__FIRST_GUESS = 4096, /* of a message whose size is not known */
+  FRAMING__PATIENCE_MS = 1000, /* for the rest of a message whose head was read */
 };
 
 /* One write is one DWORD of bytes. */
@@ -94,14 +95,51 @@ winipc_status framing_send(connection *c, const winipc_part *parts, uint32_t cou
 
 /* ---- receiving: the pipe's own messages ---- */
 
+/* The rest of a message lies in the pipe with its head, so there is nothing to wait
+ * for, but where the pipe is another machine's. If it does not come, its sender has
+ * given up and taken it back. */
+static winipc_status message__read_rest(connection *c, void *data, size_t capacity,
+                                        size_t *size) {
+  deadline soon = deadline_in(FRAMING__PATIENCE_MS);
+  winipc_status status = c->transport->read(c, data, capacity, size, &soon);
+  if (status >= 0) c->message_open = status == WINIPC_MORE;
+  if (status != WINIPC_E_TIMEOUT && status != WINIPC_E_WOULD_BLOCK) return status;
+  buffer_drop(&c->kept, buffer_size(&c->kept));
+  c->message_open = false;
+  return status_fail(WINIPC_E_TRUNCATED, "the sender has taken the message back");
+}
+
+/* What was read as the rest, if anything, is a message of its own: that is what is kept
+ * now. */
+static winipc_status message__start_anew(connection *c, size_t head) {
+  buffer_drop(&c->kept, head);
+  return status_fail(WINIPC_E_TRUNCATED, "the sender has taken the message back");
+}
+
+/* Takes the rest out of the pipe too: there its sender could still take it back, and
+ * the head that we have would be joined to another message. */
+static winipc_status message__keep_rest(connection *c, size_t left) {
+  size_t head = buffer_size(&c->kept), rest = 0;
+  c->message_open = left != 0;
+  if (!left) return message__start_anew(c, head);
+  char *room = buffer_room(&c->kept, left);
+  if (!room) return WINIPC_E_OUT_OF_MEMORY;
+  winipc_status status = message__read_rest(c, room, left, &rest);
+  if (status < 0) return status;
+  buffer_grow(&c->kept, rest);
+  return status || rest != left ? message__start_anew(c, head) : WINIPC_OK;
+}
+
 winipc_status framing_keep_head(connection *c, const void *data, size_t size,
                                 size_t *needed) {
   transport_view view = {0};
   winipc_status status = buffer_append(&c->kept, data, size);
   c->message_open = true;
   if (!status) status = c->transport->peek(c, NULL, 0, &view);
-  if (status) return status;
   *needed = buffer_size(&c->kept) + view.message;
+  if (!status && *needed <= c->max_message)
+    status = message__keep_rest(c, view.message);
+  if (status) return *needed = 0, status;
   return status_fail(WINIPC_E_MESSAGE_TOO_LARGE,
                      "the message is larger than the buffer");
 }
@@ -119,28 +157,23 @@ static winipc_status message__check_rest(connection *c, size_t capacity, size_t 
 
 /* The current message goes on: first what was kept, then what the pipe holds. */
 static winipc_status message__go_on(connection *c, char *data, size_t capacity,
-                                    size_t *size, const deadline *end) {
+                                    size_t *size) {
   size_t head = buffer_take(&c->kept, data, capacity), rest = 0;
   *size = head;
   if (buffer_size(&c->kept)) return WINIPC_MORE;
   if (!c->message_open) return WINIPC_OK;
   if (head == capacity) return WINIPC_MORE;
-  winipc_status status =
-      c->transport->read(c, data + head, capacity - head, &rest, end);
-  if (status < 0) {
-    *size = 0;
-    return buffer_append(&c->kept, data, head) ? WINIPC_E_OUT_OF_MEMORY : status;
-  }
-  *size = head + rest;
-  c->message_open = status == WINIPC_MORE;
-  return status;
+  winipc_status status = message__read_rest(c, data + head, capacity - head, &rest);
+  *size = status < 0 ? 0 : head + rest;
+  if (status >= 0 || !c->message_open) return status;
+  return buffer_append(&c->kept, data, head) ? WINIPC_E_OUT_OF_MEMORY : status;
 }
 
 static winipc_status message__receive(connection *c, void *data, size_t capacity,
                                       size_t *size, bool part, const deadline *end) {
   if (buffer_size(&c->kept) || c->message_open) {
     winipc_status status = part ? WINIPC_OK : message__check_rest(c, capacity, size);
-    return status ? status : message__go_on(c, data, capacity, size, end);
+    return status ? status : message__go_on(c, data, capacity, size);
   }
   winipc_status status = c->transport->read(c, data, capacity, size, end);
   if (status != WINIPC_MORE) return status;

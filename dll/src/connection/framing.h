@@ -21,9 +21,9 @@ winipc_status framing_receive(connection *c, void *data, size_t capacity, size_t
 winipc_status framing_receive_alloc(connection *c, void **data, size_t *size,
                                     const deadline *end);
 
-/* MESSAGE: notes that `size` bytes at `data` are the head of a message whose rest the
- * transport still holds, and fails with WINIPC_E_MESSAGE_TOO_LARGE; `needed` gets the
- * whole size. */
+/* MESSAGE: `size` bytes at `data` are the head of a message whose rest the transport
+ * still holds. Keeps both, unless they are more than max_message: then the rest stays
+ * there. Fails with WINIPC_E_MESSAGE_TOO_LARGE; `needed` gets the whole size. */
 winipc_status framing_keep_head(connection *c, const void *data, size_t size,
                                 size_t *needed);
 
