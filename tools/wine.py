@@ -69,7 +69,9 @@ def _make_prefix() -> None:
     code = subprocess.call(
         command("wineboot", "--init"), env=environment(), stdin=null, stdout=null, stderr=null
     )
-    subprocess.call([_server(), "-w"], env=environment())  # until the registry is on disk
+    # The server ends its services, which without it might sleep for ever; then the registry is on disk.
+    subprocess.call([_server(), "-k"], env=environment())
+    subprocess.call([_server(), "-w"], env=environment())
     if code != 0 or not (PREFIX / "system.reg").exists():
         raise progress.Stop(f"Wine could not create its prefix in {PREFIX} (wineboot: exit code {code})")
 
