@@ -73,7 +73,6 @@ void connection_discard(connection *c) {
 }
 
 winipc_status connection_settle(connection *c, bool messages) {
-  c->messages = messages;
   if (c->framing == WINIPC_FRAMING_AUTO)
     c->framing = messages ? WINIPC_FRAMING_MESSAGE : WINIPC_FRAMING_NONE;
   if (c->framing == WINIPC_FRAMING_MESSAGE && !messages)

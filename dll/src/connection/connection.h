@@ -22,7 +22,6 @@ typedef struct transport_view {
 /* What a transport can do. Each operation runs on one thread at a time, but reading
  * and writing may run side by side. A NULL member is WINIPC_E_UNSUPPORTED. */
 typedef struct transport {
-  const char *name;
   /* Reads at least a byte, or one message; WINIPC_MORE: its first part. */
   winipc_status (*read)(connection *c, void *data, size_t capacity, size_t *size,
                         const deadline *end);
@@ -61,7 +60,6 @@ struct connection {
   uint32_t framing; /* never AUTO */
   uint64_t max_message;
   bool server;
-  bool messages; /* the transport keeps message boundaries when reading */
   /* Received and kept: the head of the current message (MESSAGE), or the stream from
    * the start of the current frame on. */
   buffer kept;

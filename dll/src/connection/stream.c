@@ -164,7 +164,6 @@ static void stream__close(connection *c, bool detach) {
 }
 
 static const transport stream__transport = {
-    .name = "stream",
     .read = stream__read,
     .write = stream__write,
     .has_room = stream__has_room,
@@ -259,12 +258,13 @@ winipc_connection_from_handle(void *handle, const winipc_connection_options *opt
   SetLastError(NO_ERROR);
   if (GetFileType(handle) == FILE_TYPE_UNKNOWN && GetLastError() != NO_ERROR)
     return status_from_last("GetFileType");
-  if (GetFileType(handle) == FILE_TYPE_DISK && stream__is_overlapped(handle))
+  bool overlapped = stream__is_overlapped(handle);
+  if (overlapped && GetFileType(handle) == FILE_TYPE_DISK)
     return status_fail(WINIPC_E_UNSUPPORTED,
                        "a file that was opened with FILE_FLAG_OVERLAPPED has no end to "
                        "write at");
   pipe_facts facts;
-  if (stream__is_overlapped(handle) && !pipe_ask(handle, &facts))
+  if (overlapped && !pipe_ask(handle, &facts))
     status = pipe_connection_new(handle, &known, facts, &c);
   else
     status = stream__new(handle, handle, true, &known, &c);

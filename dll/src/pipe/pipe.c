@@ -149,7 +149,6 @@ static void pipe__close(connection *c, bool detach) {
 }
 
 const transport pipe_transport = {
-    .name = "pipe",
     .read = pipe__read,
     .write = pipe__write,
     .has_room = pipe__has_room,
@@ -167,6 +166,20 @@ DWORD pipe_read_mode(uint32_t asked, uint32_t framing, bool message_type) {
     messages = message_type &&
                (framing == WINIPC_FRAMING_AUTO || framing == WINIPC_FRAMING_MESSAGE);
   return messages ? PIPE_READMODE_MESSAGE : PIPE_READMODE_BYTE;
+}
+
+DWORD pipe_server_read_mode(const winipc_pipe_options *o) {
+  return pipe_read_mode(o->read_mode, o->framing, o->type == WINIPC_PIPE_MESSAGE);
+}
+
+DWORD pipe_server_mode(const winipc_pipe_options *o) {
+  DWORD type = o->type == WINIPC_PIPE_MESSAGE ? PIPE_TYPE_MESSAGE : PIPE_TYPE_BYTE;
+  return type | pipe_server_read_mode(o);
+}
+
+DWORD pipe_server_access(uint32_t direction) {
+  if (direction == WINIPC_PIPE_INBOUND) return PIPE_ACCESS_INBOUND;
+  return direction == WINIPC_PIPE_OUTBOUND ? PIPE_ACCESS_OUTBOUND : PIPE_ACCESS_DUPLEX;
 }
 
 winipc_status pipe_ask(HANDLE handle, pipe_facts *facts) {

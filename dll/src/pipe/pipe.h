@@ -19,6 +19,12 @@ winipc_status pipe_listen_address(const char *address,
  * no messages of the pipe's is read as bytes, so that writes may be split. */
 DWORD pipe_read_mode(uint32_t asked, uint32_t framing, bool message_type);
 
+/* What a server's options mean to CreateNamedPipe: the read mode, that with the type,
+ * and the direction. */
+DWORD pipe_server_read_mode(const winipc_pipe_options *o);
+DWORD pipe_server_mode(const winipc_pipe_options *o);
+DWORD pipe_server_access(uint32_t direction);
+
 typedef struct pipe_facts {
   bool server;   /* this is the end that was accepted */
   bool messages; /* it is read in message mode */

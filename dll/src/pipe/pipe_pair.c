@@ -23,17 +23,15 @@ static winipc_status pipe_pair__name(wchar_t name[PIPE_PAIR__NAME]) {
 static winipc_status pipe_pair__create_ours(const wchar_t *name,
                                             const winipc_pipe_options *o,
                                             HANDLE *ours) {
-  const DWORD ways[] = {PIPE_ACCESS_DUPLEX, PIPE_ACCESS_INBOUND, PIPE_ACCESS_OUTBOUND};
-  bool messages = o->type == WINIPC_PIPE_MESSAGE;
   SECURITY_ATTRIBUTES security;
   winipc_status status =
       security_init(&security, WINIPC_SECURITY_CURRENT_USER, NULL, false);
   if (status) return status;
-  *ours = CreateNamedPipeW(
-      name, ways[o->direction] | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE,
-      (messages ? PIPE_TYPE_MESSAGE : PIPE_TYPE_BYTE) | PIPE_REJECT_REMOTE_CLIENTS |
-          pipe_read_mode(o->read_mode, o->framing, messages),
-      1, o->out_buffer, o->in_buffer, 0, &security);
+  *ours = CreateNamedPipeW(name,
+                           pipe_server_access(o->direction) | FILE_FLAG_OVERLAPPED |
+                               FILE_FLAG_FIRST_PIPE_INSTANCE,
+                           pipe_server_mode(o) | PIPE_REJECT_REMOTE_CLIENTS, 1,
+                           o->out_buffer, o->in_buffer, 0, &security);
   if (*ours == INVALID_HANDLE_VALUE) status = status_from_last("CreateNamedPipe");
   security_free(&security);
   return status;
@@ -49,7 +47,7 @@ static winipc_status pipe_pair__open_theirs(const wchar_t *name,
   SECURITY_ATTRIBUTES inherit = {sizeof inherit, NULL, TRUE};
   *theirs = CreateFileW(name, ways[o->direction], 0, &inherit, OPEN_EXISTING, 0, NULL);
   if (*theirs == INVALID_HANDLE_VALUE) return status_from_last("CreateFile");
-  DWORD mode = pipe_read_mode(o->read_mode, o->framing, o->type == WINIPC_PIPE_MESSAGE);
+  DWORD mode = pipe_server_read_mode(o);
   if (!mode || SetNamedPipeHandleState(*theirs, &mode, NULL, NULL)) return WINIPC_OK;
   winipc_status status = status_from_last("SetNamedPipeHandleState");
   CloseHandle(*theirs);
@@ -66,8 +64,7 @@ winipc_status pipe_pair_open(const winipc_pipe_options *options, connection **c,
   if (!status) status = pipe_pair__name(name);
   if (!status) status = pipe_pair__create_ours(name, options, &ours);
   if (status) return status;
-  DWORD mode = pipe_read_mode(options->read_mode, options->framing,
-                              options->type == WINIPC_PIPE_MESSAGE);
+  DWORD mode = pipe_server_read_mode(options);
   pipe_facts facts = {true, mode == PIPE_READMODE_MESSAGE, false};
   status = pipe_pair__open_theirs(name, options, other_end);
   if (!status) {

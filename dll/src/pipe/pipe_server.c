@@ -85,17 +85,15 @@ static winipc_status pipe_server__check(const winipc_pipe_options *o) {
 /* ---- instances ---- */
 
 static DWORD pipe_server__open_mode(const winipc_pipe_options *o, bool first) {
-  const DWORD ways[] = {PIPE_ACCESS_DUPLEX, PIPE_ACCESS_INBOUND, PIPE_ACCESS_OUTBOUND};
-  DWORD mode = ways[o->direction] | FILE_FLAG_OVERLAPPED | o->extra_access;
+  DWORD mode =
+      pipe_server_access(o->direction) | FILE_FLAG_OVERLAPPED | o->extra_access;
   if (first && o->first_instance) mode |= FILE_FLAG_FIRST_PIPE_INSTANCE;
   if (o->write_through) mode |= FILE_FLAG_WRITE_THROUGH;
   return mode;
 }
 
 static DWORD pipe_server__pipe_mode(const winipc_pipe_options *o) {
-  bool messages = o->type == WINIPC_PIPE_MESSAGE;
-  DWORD mode = messages ? PIPE_TYPE_MESSAGE : PIPE_TYPE_BYTE;
-  mode |= pipe_read_mode(o->read_mode, o->framing, messages);
+  DWORD mode = pipe_server_mode(o);
   if (!o->accept_remote) mode |= PIPE_REJECT_REMOTE_CLIENTS;
   return mode; /* PIPE_NOWAIT comes with the client: it would keep us from waiting */
 }
@@ -224,15 +222,11 @@ static HANDLE pipe_server__hand_over(pipe_server *s) {
   return pipe;
 }
 
-static DWORD pipe_server__read_mode(const winipc_pipe_options *o) {
-  return pipe_read_mode(o->read_mode, o->framing, o->type == WINIPC_PIPE_MESSAGE);
-}
-
 /* An end that only reads has not the access to change its mode; the transport sees to
  * it that its reads do not wait. */
 static winipc_status pipe_server__set_nowait(const winipc_pipe_options *o,
                                              HANDLE pipe) {
-  DWORD mode = PIPE_NOWAIT | pipe_server__read_mode(o);
+  DWORD mode = PIPE_NOWAIT | pipe_server_read_mode(o);
   if (!o->nowait || o->direction == WINIPC_PIPE_INBOUND) return WINIPC_OK;
   if (SetNamedPipeHandleState(pipe, &mode, NULL, NULL)) return WINIPC_OK;
   return status_from_last("SetNamedPipeHandleState");
@@ -246,7 +240,7 @@ static winipc_status pipe_server__accept(listener *l, const deadline *end,
   if (status) return status;
   HANDLE pipe = pipe_server__hand_over(s);
   winipc_connection_options options = {sizeof options, o->framing, o->max_message};
-  pipe_facts facts = {true, pipe_server__read_mode(o) == PIPE_READMODE_MESSAGE,
+  pipe_facts facts = {true, pipe_server_read_mode(o) == PIPE_READMODE_MESSAGE,
                       o->nowait != 0};
   status = pipe_server__set_nowait(o, pipe);
   if (!status) status = pipe_connection_new(pipe, &options, facts, c);
