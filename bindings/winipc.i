@@ -33,5 +33,27 @@
 %include "process.i"
 %include "log.i"
 
+// What Python does not have yet
+%ignore winipc_channel_options;
+%ignore winipc_channel_member;
+%ignore winipc_channel_options_init;
+%ignore winipc_channel_open;
+%ignore winipc_channel_listen;
+%ignore winipc_channel_create;
+%ignore winipc_channel_from_handle;
+%ignore winipc_channel_reserve;
+%ignore winipc_channel_commit;
+%ignore winipc_channel_abandon;
+%ignore winipc_channel_peek;
+%ignore winipc_channel_release;
+%ignore winipc_channel_set_tag;
+%ignore winipc_channel_received;
+%ignore winipc_channel_inspect;
+%ignore winipc_channel_get_info;
+%ignore winipc_message_info;
+%ignore winipc_send_many;
+%ignore winipc_receive_many;
+%ignore winipc_connection_arm;
+
 %rename("%(regex:/^(?:winipc_|WINIPC_)(.*)/\\1/)s") "";
 %include "winipc.h"

@@ -78,7 +78,7 @@ WINIPC_API const char *WINIPC_CALL winipc_version_text(void);
 /* 1 when this build on this system has the named feature, else 0. Known names:
  * "pipe", "pipe.remote", "pipe.list", "pipe.enforced-security",
  * "pipe.first-instance", "process", "process.pseudo-console", "memory",
- * "mutex", "event", "semaphore". An unknown name or NULL is 0. */
+ * "mutex", "event", "semaphore", "channel". An unknown name or NULL is 0. */
 WINIPC_API int32_t WINIPC_CALL winipc_has(const char *feature);
 
 /* ------------------------------------------------------------------------ */
@@ -92,6 +92,7 @@ typedef int32_t winipc_status;
   X(ABANDONED, 1, "locked, but its last owner ended without unlocking it")    \
   X(READY, 2, "something is ready at once")                                   \
   X(MORE, 3, "a part of the message; more of it follows")                     \
+  X(LOST, 4, "done, but messages were lost")                                  \
   X(E_INVALID_ARGUMENT, -1, "an argument is out of its range")                \
   X(E_INVALID_HANDLE, -2, "the handle is closed, foreign or of another kind") \
   X(E_OUT_OF_MEMORY, -3, "memory or another system resource ran out")         \
@@ -119,10 +120,12 @@ typedef int32_t winipc_status;
   X(E_TOO_LARGE, -25, "the size is larger than the object or the system")     \
   X(E_INVALID_TEXT, -26, "the text is not valid UTF-8")                       \
   X(E_LIMIT, -27, "a limit of the object is reached")                         \
-  X(E_SYSTEM, -28, "the system reported an error; see its Win32 code")
+  X(E_SYSTEM, -28, "the system reported an error; see its Win32 code")        \
+  X(E_VERSION, -29, "the peer speaks no version that we speak")               \
+  X(E_OVERRUN, -30, "the data was overwritten while it was read")
 
 #define WINIPC_STATUS_ENUMERATOR(name, value, text) WINIPC_##name = value,
-enum { WINIPC_STATUS_TABLE(WINIPC_STATUS_ENUMERATOR) WINIPC_E_LAST = -29 };
+enum { WINIPC_STATUS_TABLE(WINIPC_STATUS_ENUMERATOR) WINIPC_E_LAST = -31 };
 
 #define WINIPC_NO_WAIT 0u
 #define WINIPC_FOREVER 0xFFFFFFFFu
@@ -246,6 +249,7 @@ WINIPC_API winipc_status WINIPC_CALL winipc_cancel_close(winipc_cancel_token *to
  *
  *   pipe:NAME          a named pipe of this machine, \\.\pipe\NAME
  *   pipe://HOST/NAME   one of another machine (connect only)
+ *   channel:NAME       shared memory: messages between two processes of this machine
  *   stdio:             this process's own standard input and output (connect only)
  *
  * "\\.\pipe\NAME" and "\\HOST\pipe\NAME" are accepted as they stand.
@@ -342,6 +346,31 @@ WINIPC_API winipc_status WINIPC_CALL winipc_receive_alloc(winipc_connection *con
                                                           void **data, size_t *size,
                                                           uint32_t timeout_ms);
 
+/* Sends several messages: on a channel they become visible together and cost one
+ * wake-up. `sent` gets how many went, in any case, and may be NULL. */
+WINIPC_API winipc_status WINIPC_CALL winipc_send_many(winipc_connection *connection,
+                                                      const winipc_part *messages,
+                                                      uint32_t count,
+                                                      uint32_t timeout_ms,
+                                                      uint32_t *sent);
+
+/* Waits for a message, and receives as many as there are, up to `most` and to what the
+ * buffer holds: messages[i] tells where in `buffer` each lies, aligned to 8 bytes.
+ * `count` gets how many. When the first one does not fit: WINIPC_E_MESSAGE_TOO_LARGE,
+ * messages[0].size is what is needed, and it stays for the next call. */
+WINIPC_API winipc_status WINIPC_CALL winipc_receive_many(winipc_connection *connection,
+                                                         void *buffer, size_t capacity,
+                                                         winipc_part *messages,
+                                                         uint32_t most, uint32_t *count,
+                                                         uint32_t timeout_ms);
+
+/* Gives a HANDLE to wait for in a loop of your own, once for each call, and receive
+ * then, or arm again. WINIPC_READY: do not wait, something is there already. Do not
+ * wait for it while a receive of another thread waits. Channels only so far (else
+ * WINIPC_E_UNSUPPORTED). The handle is lent. */
+WINIPC_API winipc_status WINIPC_CALL
+winipc_connection_arm(winipc_connection *connection, void **handle);
+
 /* Sends a request and receives its reply, on a message pipe in one system call
  * (TransactNamedPipe). There must be no unread message (WINIPC_E_BUSY). When the
  * time runs out the request may have gone, and its reply may come to a later
@@ -403,8 +432,9 @@ typedef struct winipc_peer {
   char user[192]; /* the user's SID, "S-1-5-21-...", or "" where we may not ask */
 } winipc_peer;
 
-/* Who is at the other end of a pipe of this machine. The kernel names the process
- * that opened the other end; by the time you ask it may have handed the end on. */
+/* Who is at the other end of a pipe of this machine, or of a channel with one peer. The
+ * kernel names the process that opened the other end; by the time you ask it may have
+ * handed the end on. */
 WINIPC_API winipc_status WINIPC_CALL
 winipc_connection_peer(winipc_connection *connection, winipc_peer *peer);
 
@@ -532,6 +562,193 @@ WINIPC_API winipc_status WINIPC_CALL winipc_pipe_exists(const char *address,
 WINIPC_API winipc_status WINIPC_CALL
 winipc_pipe_pair(const winipc_pipe_options *options, winipc_connection **connection,
                  void **other_end);
+
+/* ------------------------------------------------------------------------ */
+/* Channels                                                                 */
+/*
+ * Messages through shared memory: no system call while both sides are busy, none but
+ * a sleep while they are not. A channel is a connection (framing MESSAGE), so that all
+ * that is said above holds; what follows is what only a channel can do.
+ *
+ * The parties meet over a named pipe, which stays open: its break tells at once that a
+ * peer has gone, however it went. What it had sent before can still be received. The
+ * end that was there first (PAIR, by winipc_channel_open), that listens, publishes or
+ * is the funnel makes all shared memory and events, and puts handles of them into the
+ * other's process, with no more rights than that one needs: so it must be allowed to
+ * open that process (else WINIPC_E_ACCESS_DENIED), and the other checks who it is
+ * before it believes a word (`server_user`). Nothing of a channel outlives its
+ * processes.
+ *
+ * Each party writes only to memory of its own, which the others can only read, and
+ * checks whatever it reads in theirs: a peer that breaks the rules is told apart
+ * (WINIPC_E_CORRUPT) and cut off. But bytes that are read in place
+ * (winipc_channel_peek) may change while you read them, if their writer is hostile.
+ */
+
+/* What this end is. */
+#define WINIPC_CHANNEL_PAIR 0u       /* one to one, both send and receive */
+#define WINIPC_CHANNEL_PUBLISHER 1u  /* one to many: each subscriber gets everything */
+#define WINIPC_CHANNEL_SUBSCRIBER 2u /* receives only */
+#define WINIPC_CHANNEL_FUNNEL 3u     /* many to one: receives only, from every lane */
+#define WINIPC_CHANNEL_LANE 4u       /* sends only, to a funnel */
+
+/* What becomes of a message that finds no room in the ring. Each message that is lost
+ * is counted, and told to the reader with the next one (WINIPC_LOST). */
+#define WINIPC_FULL_AUTO 0u        /* OVERWRITE_OLDEST for a publisher, else BLOCK */
+#define WINIPC_FULL_BLOCK 1u       /* the send waits, until its timeout */
+#define WINIPC_FULL_FAIL 2u        /* the send is WINIPC_E_WOULD_BLOCK at once */
+#define WINIPC_FULL_DROP_NEWEST 3u /* it is lost: the send is WINIPC_LOST */
+#define WINIPC_FULL_OVERWRITE_OLDEST 4u /* the oldest are lost; publishers only */
+
+/* Optional fields of 8 bytes in each message. */
+#define WINIPC_FIELD_SEQUENCE 1u /* its number, from 0 */
+#define WINIPC_FIELD_TIME 2u     /* when it was sent: 100 ns since 1601, UTC */
+#define WINIPC_FIELD_TAG 4u      /* as winipc_channel_set_tag set it */
+
+#define WINIPC_ANY_NODE 0xFFFFFFFFu
+#define WINIPC_SPIN_AUTO 0xFFFFFFFFu
+
+typedef struct winipc_channel_options {
+  uint32_t size;
+  uint32_t role;        /* [PAIR] */
+  uint64_t max_message; /* [WINIPC_DEFAULT_MAX_MESSAGE] */
+  uint64_t capacity;    /* [1 MiB] bytes of the ring that this end writes, rounded up to
+                           a power of two, 4 KiB to 16 GiB; a message of up to a quarter
+                           of it lies there in one piece */
+  uint64_t capacity_limit; /* [64 MiB, or `capacity` if that is more] what a peer may
+                              ask for the ring that it writes */
+  uint32_t full;           /* [AUTO] of the ring that this end writes */
+  uint32_t fields;         /* [0] of the messages that this end sends */
+  uint32_t spin_us;     /* [AUTO] microseconds to look out for the peer before sleeping,
+                           at most; less while that has turned out to be in vain. 0:
+                           never, and never where there is one processor only */
+  uint32_t from_oldest; /* [0] subscriber: 1: begin with the oldest message that is
+                           still there; only an overwriting publisher keeps any */
+  uint32_t max_peers;   /* [64] 1 to 1024: subscribers or lanes at once */
+  uint32_t scope;       /* [LOCAL] who shares the name: this logon session, or the
+                           whole machine; takes no privilege */
+  uint32_t large_pages; /* [0] takes SeLockMemoryPrivilege (else WINIPC_E_PRIVILEGE) */
+  uint32_t prefault;    /* [0] 1: touch the memory now, not at its first use */
+  uint32_t numa_node;   /* [ANY_NODE] the memory's preferred node */
+  uint32_t security;    /* [CURRENT_USER] who may join */
+  const char *sddl;     /* [NULL] overrides `security` */
+  const char *server_user; /* [NULL: "self"] joining: the user that the other end must
+                              run as, "self", a SID, or "any"; else
+                              WINIPC_E_WRONG_PEER */
+} winipc_channel_options;
+
+WINIPC_API winipc_status WINIPC_CALL
+winipc_channel_options_init(winipc_channel_options *options);
+
+/* Opens a channel as what `role` says.
+ *
+ * PAIR: whoever comes first waits for the other; a third one is kept waiting until one
+ * of the two has closed (in the end WINIPC_E_BUSY). PUBLISHER, FUNNEL: returns at once;
+ * WINIPC_E_EXISTS when there is one of that name. SUBSCRIBER, LANE: waits for it to
+ * come (in the end WINIPC_E_NOT_FOUND, or WINIPC_E_BUSY when it has all the peers it
+ * takes).
+ *
+ * To send to no subscriber is no error, and a funnel without lanes waits for one. For a
+ * subscriber the publisher's end is WINIPC_E_DISCONNECTED, as the funnel's is for a
+ * lane. A lane that ends is drained first. */
+WINIPC_API winipc_status WINIPC_CALL
+winipc_channel_open(const char *address, const winipc_channel_options *options,
+                    uint32_t timeout_ms, winipc_connection **connection);
+
+/* winipc_listen with all of a channel's parameters: a server that winipc_accept gives a
+ * PAIR for each client that connects. */
+WINIPC_API winipc_status WINIPC_CALL
+winipc_channel_listen(const char *address, const winipc_channel_options *options,
+                      winipc_listener **listener);
+
+/* A channel without a name: a listener for one client, who comes by `other_end`, an
+ * inheritable HANDLE. Let a child inherit it or put a duplicate into any process, close
+ * yours, and winipc_accept(). */
+WINIPC_API winipc_status WINIPC_CALL
+winipc_channel_create(const winipc_channel_options *options, winipc_listener **listener,
+                      void **other_end);
+
+/* Connects by such a handle, which then belongs to the connection. On an error it stays
+ * yours. */
+WINIPC_API winipc_status WINIPC_CALL
+winipc_channel_from_handle(void *handle, const winipc_channel_options *options,
+                           uint32_t timeout_ms, winipc_connection **connection);
+
+/* Room in the ring itself for a message of up to `size` bytes, at most a quarter of the
+ * ring (else WINIPC_E_MESSAGE_TOO_LARGE), to be built in place and then sent by
+ * winipc_channel_commit, with the bytes that it came to. Counts as a send until then
+ * for the one-thread rule: there is one reservation at a time, and a send meanwhile is
+ * WINIPC_E_BUSY. It ends with the connection: do not touch it after the close. */
+WINIPC_API winipc_status WINIPC_CALL winipc_channel_reserve(
+    winipc_connection *connection, size_t size, uint32_t timeout_ms, void **data);
+WINIPC_API winipc_status WINIPC_CALL
+winipc_channel_commit(winipc_connection *connection, size_t size);
+
+/* Gives the room back. */
+WINIPC_API winipc_status WINIPC_CALL
+winipc_channel_abandon(winipc_connection *connection);
+
+/* The next message where it lies, read-only, until winipc_channel_release. (One that
+ * was too large for a quarter of the ring is put together in memory of the library's
+ * first.) Waits as winipc_receive does; a second peek gives the same message. The
+ * release of a message that an overwriting publisher has overwritten meanwhile is
+ * WINIPC_E_OVERRUN: forget what you read. Ends with the connection. */
+WINIPC_API winipc_status WINIPC_CALL winipc_channel_peek(winipc_connection *connection,
+                                                         uint32_t timeout_ms,
+                                                         const void **data,
+                                                         size_t *size);
+WINIPC_API winipc_status WINIPC_CALL
+winipc_channel_release(winipc_connection *connection);
+
+/* The tag of the messages that are sent from now on, where `fields` has TAG. */
+WINIPC_API winipc_status WINIPC_CALL
+winipc_channel_set_tag(winipc_connection *connection, uint64_t tag);
+
+typedef struct winipc_message_info {
+  uint32_t size;
+  uint32_t sender;   /* pid of who sent it */
+  uint64_t lost;     /* messages that were lost before it, since the one before */
+  uint64_t sequence; /* 0 where the sender sends no such field */
+  uint64_t time;
+  uint64_t tag;
+} winipc_message_info;
+
+/* About the message that was received or peeked last. Counts as a receive for the
+ * one-thread rule. */
+WINIPC_API winipc_status WINIPC_CALL
+winipc_channel_received(winipc_connection *connection, winipc_message_info *info);
+
+/* One party of a channel. */
+typedef struct winipc_channel_member {
+  uint32_t size;
+  uint32_t role;
+  uint32_t pid;
+  uint32_t waiting; /* 1: asleep, 0: not */
+  uint64_t since;   /* when it joined: 100 ns since 1601, UTC */
+  uint64_t
+      capacity; /* of the ring that it writes; 0: none. What follows is from then */
+  uint64_t messages; /* that it has sent */
+  uint64_t bytes;    /* that these took in the ring, their headers included */
+  uint64_t dropped;  /* messages that found no room */
+  uint64_t unread;   /* bytes that wait for it */
+  uint64_t lost;     /* messages that it has missed */
+  uint64_t sleeps;   /* how often it slept */
+  uint64_t wakes;    /* how often it woke others */
+  char image[512]; /* path of its program, "" where we may not ask; may be cut short */
+} winipc_channel_member;
+
+/* Who is on the channel of that name and how it goes, without disturbing it: for any
+ * process that may join. `members` has room for `capacity` of them (members[0].size
+ * tells how large each is); `count` gets how many there are, of which the first is the
+ * one that all others met. A listener tells of all its pairs. WINIPC_E_BUFFER_TOO_SMALL
+ * when there are more, and `members` has the first ones. */
+WINIPC_API winipc_status WINIPC_CALL winipc_channel_inspect(
+    const char *address, const winipc_channel_options *options, uint32_t timeout_ms,
+    winipc_channel_member *members, uint32_t capacity, uint32_t *count);
+
+/* This end, as the others see it. */
+WINIPC_API winipc_status WINIPC_CALL
+winipc_channel_get_info(winipc_connection *connection, winipc_channel_member *member);
 
 /* ------------------------------------------------------------------------ */
 /* Processes                                                                */

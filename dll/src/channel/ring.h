@@ -118,6 +118,14 @@ void ring_writer_drop(ring_writer *w);
 /* Which readers sleep and have to be woken, once for each sleep. One full fence. */
 uint32_t ring_writer_sleepers(ring_writer *w, uint32_t *indices, uint32_t most);
 
+/* The next wait shall be for the readers to have read everything. */
+static inline void ring_writer_want_all(ring_writer *w) {
+  w->wanted = w->written;
+}
+
+/* After RING_WOULD_BLOCK: is it worth to try again? This is what one spins on. */
+bool ring_writer_ready(ring_writer *w);
+
 /* After RING_WOULD_BLOCK: may the writer sleep until a reader wakes it? False: there is
  * room by now, or (w->culprit) somebody is corrupt: try again. True: end_wait follows.
  */
@@ -167,6 +175,12 @@ void ring_reader_detach(ring_reader *r);
 /* The next message, or its next fragment, in place: RING_OK, RING_EMPTY, RING_AGAIN,
  * RING_CORRUPT. A first fragment (offset 0) after others: those are void. */
 ring_status ring_reader_peek(ring_reader *r, ring_message *message);
+
+/* Is there something to peek at? One load: this is what one spins on. */
+static inline bool ring_reader_ready(const ring_reader *r) {
+  const void *word = r->records + ring_offset(&r->shape, r->next);
+  return ring_load_relaxed(word) != 0;
+}
 
 /* Is done with it. RING_OVERRUN: it was overwritten at some moment before. */
 ring_status ring_reader_release(ring_reader *r);

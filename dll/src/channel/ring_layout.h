@@ -7,10 +7,12 @@
  *      128  written, messages, dropped          for late joiners and tools
  *      256  oldest                              the oldest position that is kept
  *      384  wanted, waiting                     the writer waits for space
+ *      400  sleeps, wakes                       how often it slept and woke others
  *     4096  the records                         capacity bytes, a power of two
  *   a control block for each reader, written by it, read-only for the writer
  *        0  magic, layout
  *      128  waiting                             the reader waits for a message
+ *      136  sleeps, wakes                       how often it slept and woke the writer
  *      256  cursor, state, lost                 how far it has read
  *
  * What different parties touch at different times lies 128 bytes apart: processors
@@ -98,14 +100,18 @@ typedef struct ring_header {
   uint8_t unused_3[120];
   ring_word wanted;  /* the cursor that would make room */
   ring_word waiting; /* 0 or a ticket */
-  uint8_t unused_4[112];
+  ring_word sleeps;  /* for tools */
+  ring_word wakes;
+  uint8_t unused_4[96];
 } ring_header;
 
 typedef struct ring_control {
   ring_word magic, layout;
   uint8_t unused_1[112];
   ring_word waiting; /* 0 or a ticket */
-  uint8_t unused_2[120];
+  ring_word sleeps;  /* for tools */
+  ring_word wakes;
+  uint8_t unused_2[104];
   ring_word cursor;
   ring_word state; /* 0, RING_ATTACHED, RING_DETACHED */
   ring_word lost;  /* messages that this reader has missed, for tools */
@@ -131,8 +137,10 @@ _Static_assert(offsetof(ring_header, dropped) == 144, "layout");
 _Static_assert(offsetof(ring_header, oldest) == 256, "layout");
 _Static_assert(offsetof(ring_header, wanted) == 384, "layout");
 _Static_assert(offsetof(ring_header, waiting) == 392, "layout");
+_Static_assert(offsetof(ring_header, wakes) == 408, "layout");
 _Static_assert(sizeof(ring_header) == 512, "layout");
 _Static_assert(offsetof(ring_control, waiting) == 128, "layout");
+_Static_assert(offsetof(ring_control, wakes) == 144, "layout");
 _Static_assert(offsetof(ring_control, cursor) == 256, "layout");
 _Static_assert(offsetof(ring_control, state) == 264, "layout");
 _Static_assert(sizeof(ring_control) == 384, "layout");
@@ -185,6 +193,16 @@ static inline void ring_store(ring_word *at, uint64_t value) {
 }
 static inline void ring_store_relaxed(ring_word *at, uint64_t value) {
   RING__STORE(at, value, memory_order_relaxed);
+}
+/* Counts something for tools: nobody's steps depend on it, so the model leaves it out.
+ */
+static inline void ring_count(ring_word *at) {
+#ifdef RING_MODEL
+  (void)at;
+#else
+  uint64_t before = atomic_load_explicit(at, memory_order_relaxed);
+  atomic_store_explicit(at, before + 1, memory_order_relaxed);
+#endif
 }
 static inline void ring_fence_full(void) {
   RING__FENCE();

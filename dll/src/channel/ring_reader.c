@@ -233,6 +233,7 @@ bool ring_reader_wakes_writer(ring_reader *r) {
   if (!ticket || ticket == r->woken) return false;
   if (ring_load_relaxed(&r->header->wanted) > r->cursor) return false;
   r->woken = ticket;
+  ring_count(&r->control->wakes);
   return true;
 }
 
@@ -241,7 +242,10 @@ bool ring_reader_prepare_wait(ring_reader *r) {
   ring_store_relaxed(&r->control->waiting, ++r->ticket);
   ring_fence_full();
   uint64_t word = ring_load(ring__word(r, r->next));
-  if (!word && !ring__overrun(r)) return true;
+  if (!word && !ring__overrun(r)) {
+    ring_count(&r->control->sleeps);
+    return true;
+  }
   ring_reader_end_wait(r);
   return false;
 }

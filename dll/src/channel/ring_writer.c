@@ -117,11 +117,18 @@ static ring_status ring__make_room(ring_writer *w, uint64_t end) {
   return RING_WOULD_BLOCK;
 }
 
+bool ring_writer_ready(ring_writer *w) {
+  return ring__refresh(w) || w->limit >= w->wanted + w->shape.capacity;
+}
+
 bool ring_writer_prepare_wait(ring_writer *w) {
   ring_store_relaxed(&w->header->wanted, w->wanted);
   ring_store_relaxed(&w->header->waiting, ++w->ticket);
   ring_fence_full();
-  if (!ring__refresh(w) && w->limit < w->wanted + w->shape.capacity) return true;
+  if (!ring_writer_ready(w)) {
+    ring_count(&w->header->sleeps);
+    return true;
+  }
   ring_writer_end_wait(w);
   return false;
 }
@@ -324,6 +331,7 @@ uint32_t ring_writer_sleepers(ring_writer *w, uint32_t *indices, uint32_t most) 
     if (!ticket || ticket == peer->woken) continue;
     peer->woken = ticket;
     indices[count++] = i;
+    ring_count(&w->header->wakes);
   }
   return count;
 }

@@ -1,5 +1,6 @@
 #include "connection/address.h"
 
+#include "channel/channel.h"
 #include "connection/stream.h"
 #include "core/status.h"
 #include "core/text.h"
@@ -18,6 +19,7 @@ typedef struct address__scheme {
 static const address__scheme address__schemes[] = {
     {"pipe:", pipe_connect_address, pipe_listen_address},
     {"\\\\", pipe_connect_address, pipe_listen_address},
+    {"channel:", channel_connect_address, channel_listen_address},
     {"stdio:", stream_connect_stdio, NULL},
 };
 
@@ -32,8 +34,8 @@ static winipc_status address__scheme_of(const char *address,
     if (text_begins(address, (*scheme)->prefix)) return WINIPC_OK;
   }
   return status_fail(WINIPC_E_INVALID_ARGUMENT,
-                     "the address \"%.80s\" does not begin with pipe:, pipe:// or "
-                     "stdio:",
+                     "the address \"%.80s\" does not begin with pipe:, pipe://, "
+                     "channel: or stdio:",
                      address);
 }
 

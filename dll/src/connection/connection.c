@@ -57,8 +57,9 @@ winipc_status connection_new(const transport *transport,
   c->transport = transport;
   c->framing = options->framing;
   c->max_message = options->max_message;
-  winipc_status status = operation_init(&c->in.op);
-  if (!status) status = operation_init(&c->out.op);
+  bool bytes = transport->read || transport->write;
+  winipc_status status = bytes ? operation_init(&c->in.op) : WINIPC_OK;
+  if (!status && bytes) status = operation_init(&c->out.op);
   if (status) return connection_discard(c), status;
   *out = c;
   return WINIPC_OK;
@@ -92,12 +93,12 @@ winipc_status connection_publish(connection *c, winipc_connection **id) {
 
 /* `end` is taken before the look at `broken`: of an abort this call sees the one or
  * the other. */
-static winipc_status connection__enter(const void *id, bool out, uint32_t timeout_ms,
-                                       connection **entered, deadline *end) {
+winipc_status connection_enter(const void *id, bool out, uint32_t timeout_ms,
+                               connection **entered, deadline *end) {
   connection *c = handle_acquire(id, &connection_class);
   if (!c) return WINIPC_E_INVALID_HANDLE;
   *end = deadline_for(&c->waiters, timeout_ms);
-  channel_end *direction = out ? &c->out : &c->in;
+  connection_way *direction = out ? &c->out : &c->in;
   winipc_status status = WINIPC_OK;
   if (InterlockedExchange(&direction->busy, 1))
     status = status_fail(WINIPC_E_BUSY, "another thread is %s on this connection",
@@ -111,7 +112,7 @@ static winipc_status connection__enter(const void *id, bool out, uint32_t timeou
   return status;
 }
 
-static void connection__leave(const void *id, connection *c, bool out) {
+void connection_leave(const void *id, connection *c, bool out) {
   InterlockedExchange(out ? &c->out.busy : &c->in.busy, 0);
   handle_release(id);
 }
@@ -126,10 +127,10 @@ winipc_status WINIPC_CALL winipc_send_parts(winipc_connection *connection_id,
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "parts is NULL or more than %d",
                        CONNECTION__MOST_PARTS);
   deadline end;
-  winipc_status status = connection__enter(connection_id, true, timeout_ms, &c, &end);
+  winipc_status status = connection_enter(connection_id, true, timeout_ms, &c, &end);
   if (status) return status;
-  status = framing_send(c, parts, count, &end);
-  connection__leave(connection_id, c, true);
+  status = c->transport->send(c, parts, count, &end);
+  connection_leave(connection_id, c, true);
   return status;
 }
 
@@ -148,10 +149,10 @@ static winipc_status connection__receive(winipc_connection *id, void *buffer,
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "buffer or size is NULL");
   *size = 0;
   deadline end;
-  winipc_status status = connection__enter(id, false, timeout_ms, &c, &end);
+  winipc_status status = connection_enter(id, false, timeout_ms, &c, &end);
   if (status) return status;
-  status = framing_receive(c, buffer, capacity, size, part, &end);
-  connection__leave(id, c, false);
+  status = c->transport->receive(c, buffer, capacity, size, part, &end);
+  connection_leave(id, c, false);
   return status;
 }
 
@@ -176,11 +177,11 @@ winipc_status WINIPC_CALL winipc_receive_alloc(winipc_connection *connection_id,
   *data = NULL;
   *size = 0;
   deadline end;
-  winipc_status status = connection__enter(connection_id, false, timeout_ms, &c, &end);
+  winipc_status status = connection_enter(connection_id, false, timeout_ms, &c, &end);
   if (status) return status;
-  status = framing_receive_alloc(c, data, size, &end);
+  status = c->transport->receive_alloc(c, data, size, &end);
   if (status) *size = 0;
-  connection__leave(connection_id, c, false);
+  connection_leave(connection_id, c, false);
   return status;
 }
 
@@ -194,8 +195,9 @@ static winipc_status connection__exchange(connection *c, const winipc_part *requ
   if (buffer_size(&c->kept) || c->message_open)
     return status_fail(WINIPC_E_BUSY, "there is an unread message");
   if (!connection__can_transact(c)) {
-    winipc_status status = framing_send(c, request, 1, end);
-    return status ? status : framing_receive(c, reply, capacity, size, false, end);
+    winipc_status status = c->transport->send(c, request, 1, end);
+    if (status < 0) return status;
+    return c->transport->receive(c, reply, capacity, size, false, end);
   }
   size_t total;
   winipc_status status = framing_total(c, request, 1, &total);
@@ -213,15 +215,15 @@ winipc_status WINIPC_CALL winipc_transact(winipc_connection *connection_id,
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "request, reply or size is NULL");
   *size = 0;
   deadline end;
-  winipc_status status = connection__enter(connection_id, true, timeout_ms, &c, &end);
+  winipc_status status = connection_enter(connection_id, true, timeout_ms, &c, &end);
   if (status) return status;
-  status = connection__enter(connection_id, false, timeout_ms, &same, &end);
+  status = connection_enter(connection_id, false, timeout_ms, &same, &end);
   if (!status) {
     winipc_part part = {request, request_size};
     status = connection__exchange(c, &part, reply, capacity, size, &end);
-    connection__leave(connection_id, c, false);
+    connection_leave(connection_id, c, false);
   }
-  connection__leave(connection_id, c, true);
+  connection_leave(connection_id, c, true);
   return status;
 }
 
@@ -253,14 +255,25 @@ winipc_status WINIPC_CALL winipc_peek(winipc_connection *connection_id, void *bu
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "buffer or info is NULL");
   deadline end;
   winipc_status status =
-      connection__enter(connection_id, false, WINIPC_NO_WAIT, &c, &end);
+      connection_enter(connection_id, false, WINIPC_NO_WAIT, &c, &end);
   if (status) return status;
   if (!c->transport->peek)
     status = status_plain(WINIPC_E_UNSUPPORTED);
   else
     status = connection__look(c, buffer, capacity, &found);
   if (!status) status = structure_write(info, &found, sizeof found);
-  connection__leave(connection_id, c, false);
+  connection_leave(connection_id, c, false);
+  return status;
+}
+
+winipc_status WINIPC_CALL winipc_connection_peer(winipc_connection *connection_id,
+                                                 winipc_peer *peer) {
+  connection *c = handle_acquire(connection_id, &connection_class);
+  winipc_peer found = {.size = sizeof found};
+  if (!c) return WINIPC_E_INVALID_HANDLE;
+  winipc_status status = c->transport->peer(c, &found);
+  if (!status) status = structure_write(peer, &found, sizeof found);
+  handle_release(connection_id);
   return status;
 }
 
@@ -286,11 +299,11 @@ winipc_status WINIPC_CALL winipc_drain(winipc_connection *connection_id,
                                        uint32_t timeout_ms) {
   connection *c;
   deadline end;
-  winipc_status status = connection__enter(connection_id, true, timeout_ms, &c, &end);
+  winipc_status status = connection_enter(connection_id, true, timeout_ms, &c, &end);
   if (status) return status;
   status = c->transport->drain ? c->transport->drain(c, &end)
                                : status_plain(WINIPC_E_UNSUPPORTED);
-  connection__leave(connection_id, c, true);
+  connection_leave(connection_id, c, true);
   return status;
 }
 
@@ -312,8 +325,10 @@ static winipc_status connection__may_detach(winipc_connection *id, HANDLE *handl
   connection *c = handle_acquire(id, &connection_class);
   if (!c) return WINIPC_E_INVALID_HANDLE;
   *handle = c->transport->native(c);
-  bool kept = buffer_size(&c->kept) != 0;
+  bool kept = buffer_size(&c->kept) != 0, bytes = c->transport->read != NULL;
   handle_release(id);
+  if (!bytes)
+    return status_fail(WINIPC_E_UNSUPPORTED, "a channel is more than one handle");
   return kept ? status_fail(WINIPC_E_BUSY, "received bytes wait in the connection")
               : WINIPC_OK;
 }

@@ -1,8 +1,8 @@
 /* A connection: the five verbs over a transport.
  *
- * The transport moves bytes or whole messages (the table of operations below); the
- * framing (framing.c) makes messages of them; this file keeps the rules that hold
- * for all: one reader and one writer, broken ends, handles. */
+ * A transport sends and receives messages (the table of operations below): one that
+ * moves bytes lets the framing (framing.c) make messages of them. This file keeps the
+ * rules that hold for all: one reader and one writer, broken ends, handles. */
 #ifndef WINIPC_CONNECTION_H
 #define WINIPC_CONNECTION_H
 
@@ -22,6 +22,18 @@ typedef struct transport_view {
 /* What a transport can do. Each operation runs on one thread at a time, but reading
  * and writing may run side by side. A NULL member is WINIPC_E_UNSUPPORTED. */
 typedef struct transport {
+  /* The verbs; framing_send and the like for a transport that reads and writes. */
+  winipc_status (*send)(connection *c, const winipc_part *parts, uint32_t count,
+                        const deadline *end);
+  winipc_status (*receive)(connection *c, void *data, size_t capacity, size_t *size,
+                           bool part, const deadline *end);
+  winipc_status (*receive_alloc)(connection *c, void **data, size_t *size,
+                                 const deadline *end);
+  /* Sends several; NULL: one after the other. `sent` tells how many went. */
+  winipc_status (*send_many)(connection *c, const winipc_part *messages, uint32_t count,
+                             uint32_t *sent, const deadline *end);
+  winipc_status (*arm)(connection *c, HANDLE *handle);
+  winipc_status (*peer)(connection *c, winipc_peer *peer);
   /* Reads at least a byte, or one message; WINIPC_MORE: its first part. */
   winipc_status (*read)(connection *c, void *data, size_t capacity, size_t *size,
                         const deadline *end);
@@ -44,11 +56,11 @@ typedef struct transport {
 } transport;
 
 /* One direction. */
-typedef struct channel_end {
+typedef struct connection_way {
   volatile LONG busy;
   winipc_status broken; /* what every later call returns */
   operation op;
-} channel_end;
+} connection_way;
 
 /* An anonymous pipe's peer until its end has gone to a child. */
 enum { CONNECTION_PEER_UNKNOWN = -1 };
@@ -56,7 +68,7 @@ enum { CONNECTION_PEER_UNKNOWN = -1 };
 struct connection {
   const transport *transport;
   waiters waiters;
-  channel_end in, out;
+  connection_way in, out;
   uint32_t framing; /* never AUTO */
   uint64_t max_message;
   bool server;
@@ -85,6 +97,12 @@ void connection_discard(connection *c);
 
 /* Checks the options and settles AUTO once `messages` is known. */
 winipc_status connection_settle(connection *c, bool messages);
+
+/* The connection of that id with a reference on it, for the one thread that sends
+ * (`out`) or receives; and the end of its call. */
+winipc_status connection_enter(const void *id, bool out, uint32_t timeout_ms,
+                               connection **c, deadline *end);
+void connection_leave(const void *id, connection *c, bool out);
 
 /* Gives it its id; on failure closes it. */
 winipc_status connection_publish(connection *c, winipc_connection **id);

@@ -2,6 +2,7 @@
 
 #include <winternl.h>
 
+#include "connection/framing.h"
 #include "core/status.h"
 #include "core/worker.h"
 #include "pipe/pipe.h"
@@ -163,7 +164,15 @@ static void stream__close(connection *c, bool detach) {
   free(s);
 }
 
+static winipc_status stream__peer(connection *c, winipc_peer *peer) {
+  return pipe_peer(stream__native(c), c->server, peer);
+}
+
 static const transport stream__transport = {
+    .send = framing_send,
+    .receive = framing_receive,
+    .receive_alloc = framing_receive_alloc,
+    .peer = stream__peer,
     .read = stream__read,
     .write = stream__write,
     .has_room = stream__has_room,

@@ -32,6 +32,7 @@ static const struct {
     {"mutex", true},
     {"event", true},
     {"semaphore", true},
+    {"channel", true},
 };
 
 int32_t WINIPC_CALL winipc_has(const char *feature) {

@@ -20,8 +20,9 @@ static DWORD WINAPI worker__main(void *context) {
                      (LPCWSTR)(uintptr_t)&worker__main, &self);
   for (;;) {
     WaitForSingleObject(w->request, INFINITE);
-    if (!w->call) break;
-    w->call(w->argument);
+    worker_call call = w->call; /* once: worker_stop may change it meanwhile */
+    if (!call) break;
+    call(w->argument);
     SetEvent(w->done);
   }
   FreeLibraryAndExitThread(self, 0); /* the reference that worker_start took */
@@ -59,6 +60,12 @@ winipc_status worker_start(worker **out) {
   else
     *out = w;
   return status;
+}
+
+void worker_begin(worker *w, worker_call call, void *argument) {
+  w->call = call;
+  w->argument = argument;
+  SetEvent(w->request);
 }
 
 winipc_status worker_run(worker *w, worker_call call, void *argument, waiters *list,

@@ -1,5 +1,5 @@
-/* A thread that makes one system call at a time which can only block, so that its
- * caller can have a timeout and be cancelled. */
+/* A thread of the library's: it makes one system call at a time which can only block,
+ * so that its caller can have a timeout and be cancelled; or it runs one long call. */
 #ifndef WINIPC_WORKER_H
 #define WINIPC_WORKER_H
 
@@ -19,7 +19,11 @@ winipc_status worker_start(worker **out);
 winipc_status worker_run(worker *w, worker_call call, void *argument, waiters *list,
                          const deadline *end);
 
-/* Ends the thread. NULL is fine. */
+/* Begins call(argument) on the worker, and does not wait. Once for a worker, which is
+ * then only to be stopped. */
+void worker_begin(worker *w, worker_call call, void *argument);
+
+/* Ends the thread, when its call has returned. NULL is fine. */
 void worker_stop(worker *w);
 
 /* Start, run, stop. */

@@ -2,6 +2,7 @@
 
 #include <winternl.h>
 
+#include "connection/framing.h"
 #include "core/platform.h"
 #include "core/security.h"
 #include "core/status.h"
@@ -148,7 +149,15 @@ static void pipe__close(connection *c, bool detach) {
     CloseHandle(c->handle);
 }
 
+static winipc_status pipe__peer(connection *c, winipc_peer *peer) {
+  return pipe_peer(c->handle, c->server, peer);
+}
+
 const transport pipe_transport = {
+    .send = framing_send,
+    .receive = framing_receive,
+    .receive_alloc = framing_receive_alloc,
+    .peer = pipe__peer,
     .read = pipe__read,
     .write = pipe__write,
     .has_room = pipe__has_room,
@@ -267,13 +276,14 @@ winipc_status WINIPC_CALL winipc_pipe_get_sddl(winipc_connection *connection_id,
   return status;
 }
 
-static winipc_status pipe__find_peer(const connection *c, HANDLE handle,
-                                     winipc_peer *peer) {
+winipc_status pipe_peer(HANDLE handle, bool server, winipc_peer *peer) {
   ULONG pid = 0, session = 0;
-  BOOL found = c->server ? GetNamedPipeClientProcessId(handle, &pid) &&
-                               GetNamedPipeClientSessionId(handle, &session)
-                         : GetNamedPipeServerProcessId(handle, &pid) &&
-                               GetNamedPipeServerSessionId(handle, &session);
+  if (GetFileType(handle) != FILE_TYPE_PIPE)
+    return status_fail(WINIPC_E_UNSUPPORTED, "the connection is not over a pipe");
+  BOOL found = server ? GetNamedPipeClientProcessId(handle, &pid) &&
+                            GetNamedPipeClientSessionId(handle, &session)
+                      : GetNamedPipeServerProcessId(handle, &pid) &&
+                            GetNamedPipeServerSessionId(handle, &session);
   if (!found) return status_from_last("GetNamedPipeClientProcessId");
   peer->pid = pid;
   peer->session = session;
@@ -282,16 +292,4 @@ static winipc_status pipe__find_peer(const connection *c, HANDLE handle,
   winipc_status status = security_user_of(pid, peer->user);
   if (status) peer->user[0] = 0;
   return status == WINIPC_E_ACCESS_DENIED ? WINIPC_OK : status;
-}
-
-winipc_status WINIPC_CALL winipc_connection_peer(winipc_connection *connection_id,
-                                                 winipc_peer *peer) {
-  connection *c;
-  winipc_peer found = {.size = sizeof found};
-  winipc_status status = pipe__enter(connection_id, &c);
-  if (status) return status;
-  status = pipe__find_peer(c, c->transport->native(c), &found);
-  if (!status) status = structure_write(peer, &found, sizeof found);
-  handle_release(connection_id);
-  return status;
 }

@@ -51,9 +51,29 @@ bool pipe_handle_has_room(HANDLE handle, size_t size);
 /* Waits until the peer has read everything. */
 winipc_status pipe_flush_handle(HANDLE handle, waiters *list, const deadline *end);
 
-/* A listener's account of one connected instance: called around its end. */
-struct pipe_instance;
+/* The server's end of a name, and its account of each instance that it gave out. */
+typedef struct pipe_instance pipe_server;
+winipc_status pipe_server_new(const char *address, const winipc_pipe_options *options,
+                              pipe_server **server);
+
+/* Waits in `list` for a client. One thread at a time. The handle ends by
+ * pipe_instance_close. */
+winipc_status pipe_server_accept(pipe_server *s, waiters *list, const deadline *end,
+                                 HANDLE *pipe);
+
+/* Ends serving; the instances that were given out live on. */
+void pipe_server_close(pipe_server *s);
+
+/* To be called around the end of an instance. */
 void pipe_instance_close(struct pipe_instance *instance, HANDLE handle);
 void pipe_instance_forget(struct pipe_instance *instance);
+
+/* The client's end, opened, with its server checked and its mode set. */
+winipc_status pipe_client_open(const char *address,
+                               const winipc_pipe_client_options *options,
+                               const deadline *end, HANDLE *file, pipe_facts *facts);
+
+/* Who is at the other end, as the kernel tells. */
+winipc_status pipe_peer(HANDLE handle, bool server, winipc_peer *peer);
 
 #endif

@@ -159,16 +159,30 @@ static winipc_status pipe_client__set_mode(HANDLE file,
   return WINIPC_OK;
 }
 
-static winipc_status pipe_client__adopt(HANDLE file,
-                                        const winipc_pipe_client_options *o,
+winipc_status pipe_client_open(const char *address,
+                               const winipc_pipe_client_options *options,
+                               const deadline *end, HANDLE *file, pipe_facts *facts) {
+  winipc_pipe_client_options known;
+  wchar_t *path;
+  winipc_pipe_client_options_init(&known);
+  winipc_status status = structure_read(&known, sizeof known, options);
+  if (!status) status = pipe_client__check(&known);
+  if (!status) status = address_pipe_path(address, &path);
+  if (status) return status;
+  status = pipe_client__open(path, &known, end, file);
+  free(path);
+  if (status) return status;
+  status = pipe_client__check_server(*file, known.server_user);
+  if (!status) status = pipe_client__set_mode(*file, &known, facts);
+  if (status) CloseHandle(*file);
+  return status;
+}
+
+static winipc_status pipe_client__adopt(HANDLE file, pipe_facts facts,
+                                        const winipc_connection_options *options,
                                         winipc_connection **id) {
   connection *c;
-  pipe_facts facts;
-  winipc_connection_options options, given = {sizeof given, o->framing, o->max_message};
-  winipc_status status = pipe_client__check_server(file, o->server_user);
-  if (!status) status = connection_options_read(&options, &given);
-  if (!status) status = pipe_client__set_mode(file, o, &facts);
-  if (!status) status = pipe_connection_new(file, &options, facts, &c);
+  winipc_status status = pipe_connection_new(file, options, facts, &c);
   if (status) return CloseHandle(file), status;
   return connection_publish(c, id);
 }
@@ -178,19 +192,20 @@ winipc_status WINIPC_CALL winipc_pipe_connect(const char *address,
                                               uint32_t timeout_ms,
                                               winipc_connection **connection) {
   winipc_pipe_client_options known;
-  wchar_t *path;
+  winipc_connection_options framing;
   HANDLE file;
+  pipe_facts facts;
   if (!connection) return status_fail(WINIPC_E_INVALID_ARGUMENT, "connection is NULL");
   *connection = NULL;
   winipc_pipe_client_options_init(&known);
   winipc_status status = structure_read(&known, sizeof known, options);
-  if (!status) status = pipe_client__check(&known);
-  if (!status) status = address_pipe_path(address, &path);
+  if (status) return status;
+  winipc_connection_options given = {sizeof given, known.framing, known.max_message};
+  status = connection_options_read(&framing, &given);
   if (status) return status;
   deadline end = deadline_in(timeout_ms);
-  status = pipe_client__open(path, &known, &end, &file);
-  free(path);
-  return status ? status : pipe_client__adopt(file, &known, connection);
+  status = pipe_client_open(address, &known, &end, &file, &facts);
+  return status ? status : pipe_client__adopt(file, facts, &framing, connection);
 }
 
 winipc_status pipe_connect_address(const char *address,

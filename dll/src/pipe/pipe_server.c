@@ -11,7 +11,7 @@
 #include "core/text.h"
 #include "pipe/pipe.h"
 
-typedef struct pipe_instance {
+struct pipe_instance {
   SRWLOCK lock;
   volatile LONG references; /* the listener, and each connection that it gave out */
   wchar_t *path;
@@ -22,7 +22,7 @@ typedef struct pipe_instance {
   uint32_t connected;
   bool closed;
   operation op;
-} pipe_server;
+};
 
 enum {
   PIPE_SERVER__BUFFER = 65536,
@@ -156,7 +156,7 @@ void pipe_instance_forget(struct pipe_instance *instance) {
 /* ---- accept ---- */
 
 /* Sees to it that an instance is listening, once max_instances allows one. */
-static winipc_status pipe_server__await_instance(pipe_server *s, listener *l,
+static winipc_status pipe_server__await_instance(pipe_server *s, waiters *list,
                                                  const deadline *end) {
   for (;;) {
     winipc_status status = WINIPC_OK;
@@ -166,22 +166,22 @@ static winipc_status pipe_server__await_instance(pipe_server *s, listener *l,
     if (!full && !s->listening) status = pipe_server__add_instance(s, false);
     ReleaseSRWLockExclusive(&s->lock);
     if (!full) return status;
-    status = waiters_wait(&l->waiters, s->freed, end);
+    status = waiters_wait(list, s->freed, end);
     if (status) return status;
   }
 }
 
 /* ERROR_NO_DATA: the client came, may have written, and is gone again; it is a client
  * all the same. */
-static winipc_status pipe_server__connect(pipe_server *s, listener *l,
+static winipc_status pipe_server__connect(pipe_server *s, waiters *list,
                                           const deadline *end) {
   DWORD bytes;
   BOOL started = ConnectNamedPipe(s->listening, operation_begin(&s->op));
   if (!started &&
       (GetLastError() == ERROR_PIPE_CONNECTED || GetLastError() == ERROR_NO_DATA))
     return WINIPC_OK;
-  return operation_end(&s->op, s->listening, started, &l->waiters, end,
-                       "ConnectNamedPipe", &bytes);
+  return operation_end(&s->op, s->listening, started, list, end, "ConnectNamedPipe",
+                       &bytes);
 }
 
 static bool pipe_server__ends_accept(winipc_status status) {
@@ -190,12 +190,12 @@ static bool pipe_server__ends_accept(winipc_status status) {
 }
 
 /* A client that failed to connect costs its instance, never the listener. */
-static winipc_status pipe_server__await_client(pipe_server *s, listener *l,
+static winipc_status pipe_server__await_client(pipe_server *s, waiters *list,
                                                const deadline *end) {
   winipc_status status = WINIPC_OK;
   for (int bad = 0; bad < PIPE_SERVER__BAD_CLIENTS; bad++) {
-    status = pipe_server__await_instance(s, l, end);
-    if (!status) status = pipe_server__connect(s, l, end);
+    status = pipe_server__await_instance(s, list, end);
+    if (!status) status = pipe_server__connect(s, list, end);
     if (!status || pipe_server__ends_accept(status)) return status;
     AcquireSRWLockExclusive(&s->lock);
     HANDLE failed = s->listening;
@@ -232,13 +232,20 @@ static winipc_status pipe_server__set_nowait(const winipc_pipe_options *o,
   return status_from_last("SetNamedPipeHandleState");
 }
 
+winipc_status pipe_server_accept(pipe_server *s, waiters *list, const deadline *end,
+                                 HANDLE *pipe) {
+  winipc_status status = pipe_server__await_client(s, list, end);
+  if (!status) *pipe = pipe_server__hand_over(s);
+  return status;
+}
+
 static winipc_status pipe_server__accept(listener *l, const deadline *end,
                                          connection **c) {
   pipe_server *s = l->state;
   const winipc_pipe_options *o = &s->options;
-  winipc_status status = pipe_server__await_client(s, l, end);
+  HANDLE pipe;
+  winipc_status status = pipe_server_accept(s, &l->waiters, end, &pipe);
   if (status) return status;
-  HANDLE pipe = pipe_server__hand_over(s);
   winipc_connection_options options = {sizeof options, o->framing, o->max_message};
   pipe_facts facts = {true, pipe_server_read_mode(o) == PIPE_READMODE_MESSAGE,
                       o->nowait != 0};
@@ -253,8 +260,7 @@ static HANDLE pipe_server__native(listener *l) {
   return ((pipe_server *)l->state)->listening;
 }
 
-static void pipe_server__close(listener *l) {
-  pipe_server *s = l->state;
+void pipe_server_close(pipe_server *s) {
   AcquireSRWLockExclusive(&s->lock);
   s->closed = true;
   HANDLE listening = s->listening;
@@ -262,6 +268,10 @@ static void pipe_server__close(listener *l) {
   ReleaseSRWLockExclusive(&s->lock);
   if (listening) CloseHandle(listening);
   pipe_server__release(s);
+}
+
+static void pipe_server__close(listener *l) {
+  pipe_server_close(l->state);
 }
 
 static const listener_transport pipe_server__transport = {
@@ -290,11 +300,8 @@ static winipc_status pipe_server__start(pipe_server *s, const char *address) {
   return status ? status : pipe_server__add_instance(s, true);
 }
 
-winipc_status WINIPC_CALL winipc_pipe_listen(const char *address,
-                                             const winipc_pipe_options *options,
-                                             winipc_listener **listener) {
-  if (!listener) return status_fail(WINIPC_E_INVALID_ARGUMENT, "listener is NULL");
-  *listener = NULL;
+winipc_status pipe_server_new(const char *address, const winipc_pipe_options *options,
+                              pipe_server **server) {
   pipe_server *s = calloc(1, sizeof *s);
   if (!s) return status_no_memory();
   s->references = 1;
@@ -302,8 +309,23 @@ winipc_status WINIPC_CALL winipc_pipe_listen(const char *address,
   winipc_status status = structure_read(&s->options, sizeof s->options, options);
   if (!status) status = pipe_server__start(s, address);
   s->options.sddl = NULL; /* the caller's; it has done its work */
-  if (!status) status = listener_publish(&pipe_server__transport, s, listener);
-  if (status) pipe_server__release(s);
+  if (status)
+    pipe_server__release(s);
+  else
+    *server = s;
+  return status;
+}
+
+winipc_status WINIPC_CALL winipc_pipe_listen(const char *address,
+                                             const winipc_pipe_options *options,
+                                             winipc_listener **listener) {
+  pipe_server *s;
+  if (!listener) return status_fail(WINIPC_E_INVALID_ARGUMENT, "listener is NULL");
+  *listener = NULL;
+  winipc_status status = pipe_server_new(address, options, &s);
+  if (status) return status;
+  status = listener_publish(&pipe_server__transport, s, listener);
+  if (status) pipe_server_close(s);
   return status;
 }
 
