@@ -16,6 +16,10 @@
 #include "values.h"
 #include "fields.h"
 #include "verbs.h"
+#include "many.h"
+#include "channel.h"
+#include "loan.h"
+#include "channel_types.h"
 #include "view.h"
 #include "memory.h"
 #include "process.h"
@@ -29,31 +33,10 @@
 %include "fields.i"
 %include "waiting.i"
 %include "verbs.i"
+%include "channel.i"
 %include "memory.i"
 %include "process.i"
 %include "log.i"
-
-// What Python does not have yet
-%ignore winipc_channel_options;
-%ignore winipc_channel_member;
-%ignore winipc_channel_options_init;
-%ignore winipc_channel_open;
-%ignore winipc_channel_listen;
-%ignore winipc_channel_create;
-%ignore winipc_channel_from_handle;
-%ignore winipc_channel_reserve;
-%ignore winipc_channel_commit;
-%ignore winipc_channel_abandon;
-%ignore winipc_channel_peek;
-%ignore winipc_channel_release;
-%ignore winipc_channel_set_tag;
-%ignore winipc_channel_received;
-%ignore winipc_channel_inspect;
-%ignore winipc_channel_get_info;
-%ignore winipc_message_info;
-%ignore winipc_send_many;
-%ignore winipc_receive_many;
-%ignore winipc_connection_arm;
 
 %rename("%(regex:/^(?:winipc_|WINIPC_)(.*)/\\1/)s") "";
 %include "winipc.h"

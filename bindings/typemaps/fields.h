@@ -308,6 +308,52 @@ static const field memory_info_fields[] = {
     FIELDS_END,
 };
 
+static const field channel_options_fields[] = {
+    FIELD(winipc_channel_options, role, FIELD_NUMBER),
+    FIELD(winipc_channel_options, max_message, FIELD_SIZE),
+    FIELD(winipc_channel_options, capacity, FIELD_SIZE),
+    FIELD(winipc_channel_options, capacity_limit, FIELD_SIZE),
+    FIELD(winipc_channel_options, full, FIELD_NUMBER),
+    FIELD(winipc_channel_options, fields, FIELD_NUMBER),
+    FIELD(winipc_channel_options, spin_us, FIELD_NUMBER),
+    FIELD(winipc_channel_options, from_oldest, FIELD_NUMBER),
+    FIELD(winipc_channel_options, max_peers, FIELD_NUMBER),
+    FIELD(winipc_channel_options, scope, FIELD_NUMBER),
+    FIELD(winipc_channel_options, large_pages, FIELD_NUMBER),
+    FIELD(winipc_channel_options, prefault, FIELD_NUMBER),
+    FIELD(winipc_channel_options, numa_node, FIELD_NUMBER),
+    FIELD(winipc_channel_options, security, FIELD_NUMBER),
+    FIELD(winipc_channel_options, sddl, FIELD_TEXT),
+    FIELD(winipc_channel_options, server_user, FIELD_TEXT),
+    FIELDS_END,
+};
+
+static const field message_info_fields[] = {
+    FIELD(winipc_message_info, sender, FIELD_NUMBER),
+    FIELD(winipc_message_info, lost, FIELD_SIZE),
+    FIELD(winipc_message_info, sequence, FIELD_SIZE),
+    FIELD(winipc_message_info, time, FIELD_SIZE),
+    FIELD(winipc_message_info, tag, FIELD_SIZE),
+    FIELDS_END,
+};
+
+static const field channel_member_fields[] = {
+    FIELD(winipc_channel_member, role, FIELD_NUMBER),
+    FIELD(winipc_channel_member, pid, FIELD_NUMBER),
+    FIELD(winipc_channel_member, waiting, FIELD_NUMBER),
+    FIELD(winipc_channel_member, since, FIELD_SIZE),
+    FIELD(winipc_channel_member, capacity, FIELD_SIZE),
+    FIELD(winipc_channel_member, messages, FIELD_SIZE),
+    FIELD(winipc_channel_member, bytes, FIELD_SIZE),
+    FIELD(winipc_channel_member, dropped, FIELD_SIZE),
+    FIELD(winipc_channel_member, unread, FIELD_SIZE),
+    FIELD(winipc_channel_member, lost, FIELD_SIZE),
+    FIELD(winipc_channel_member, sleeps, FIELD_SIZE),
+    FIELD(winipc_channel_member, wakes, FIELD_SIZE),
+    FIELD(winipc_channel_member, image, FIELD_CHARS),
+    FIELDS_END,
+};
+
 static const field lock_options_fields[] = {
     FIELD(winipc_lock_options, mode, FIELD_NUMBER),
     FIELD(winipc_lock_options, scope, FIELD_NUMBER),

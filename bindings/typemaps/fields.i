@@ -27,12 +27,15 @@ WINIPC_OPTIONS(pipe_client_options)
 WINIPC_OPTIONS(process_options)
 WINIPC_OPTIONS(memory_options)
 WINIPC_OPTIONS(lock_options)
+WINIPC_OPTIONS(channel_options)
 WINIPC_TELLS(error)
 WINIPC_TELLS(peer)
 WINIPC_TELLS(peek_info)
 WINIPC_TELLS(connection_info)
 WINIPC_TELLS(pipe_info)
 WINIPC_TELLS(memory_info)
+WINIPC_TELLS(message_info)
+WINIPC_TELLS(channel_member)
 %ignore winipc_stream;
 
 // Sequences of texts or of handles

@@ -14,4 +14,4 @@ WINIPC_HANDLE(winipc_mutex *, winipc_mutex **)
 WINIPC_HANDLE(winipc_event *, winipc_event **)
 WINIPC_HANDLE(winipc_semaphore *, winipc_semaphore **)
 %apply winipc_connection * { const void *object, void *handle, void *event, void *address }
-%apply winipc_connection ** { void **handle, void **other_end, void **address }
+%apply winipc_connection ** { void **handle, void **other_end, void **address, void **data }

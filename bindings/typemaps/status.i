@@ -18,6 +18,9 @@
   $result = PyLong_FromLong($1);
 }
 %enddef
+WINIPC_TELLS_NEWS(winipc_send_parts)
 WINIPC_TELLS_NEWS(winipc_receive_part)
+WINIPC_TELLS_NEWS(winipc_connection_arm)
+WINIPC_TELLS_NEWS(winipc_channel_peek)
 WINIPC_TELLS_NEWS(winipc_mutex_lock)
 WINIPC_TELLS_NEWS(winipc_wait)

@@ -16,6 +16,11 @@ static int verb_succeeded(winipc_status status) {
   return !PyErr_Occurred();
 }
 
+/* False: the message is lost, as the options of the connection want it. */
+static PyObject *verb_sent(winipc_status status) {
+  return verb_succeeded(status) ? PyBool_FromLong(status != WINIPC_LOST) : NULL;
+}
+
 static PyObject *verb_send(PyObject *module, PyObject *const *arguments,
                            Py_ssize_t count) {
   void *connection;
@@ -34,7 +39,7 @@ static PyObject *verb_send(PyObject *module, PyObject *const *arguments,
     Py_END_ALLOW_THREADS;
   } while (py_again(status, &wait));
   PyBuffer_Release(&data);
-  return verb_succeeded(status) ? Py_NewRef(Py_None) : NULL;
+  return verb_sent(status);
 }
 
 static winipc_status verb_receive_bytes(winipc_connection *connection, void *buffer,
@@ -87,11 +92,11 @@ static PyObject *verb_receive_large(winipc_connection *connection, size_t size,
   return message;
 }
 
-/* What a call has received into a buffer of VERBS_FIRST_CAPACITY, or would have. */
+/* What a call has received into a buffer of `capacity` bytes, or would have. */
 static PyObject *verb_received(winipc_connection *connection, winipc_status status,
-                               const char *buffer, size_t size, py_wait *wait) {
-  if (status == WINIPC_E_MESSAGE_TOO_LARGE && size > VERBS_FIRST_CAPACITY &&
-      !PyErr_Occurred())
+                               const char *buffer, size_t capacity, size_t size,
+                               py_wait *wait) {
+  if (status == WINIPC_E_MESSAGE_TOO_LARGE && size > capacity && !PyErr_Occurred())
     return verb_receive_large(connection, size, wait);
   return verb_succeeded(status) ? PyBytes_FromStringAndSize(buffer, (Py_ssize_t)size)
                                 : NULL;
@@ -110,7 +115,7 @@ static PyObject *verb_receive(PyObject *module, PyObject *const *arguments,
   py_wait wait = py_wait_of(&timeout_ms);
   winipc_status status =
       verb_receive_bytes(connection, buffer, sizeof buffer, &size, &wait);
-  return verb_received(connection, status, buffer, size, &wait);
+  return verb_received(connection, status, buffer, sizeof buffer, size, &wait);
 }
 
 static PyObject *verb_transact(PyObject *module, PyObject *const *arguments,
@@ -134,12 +139,12 @@ static PyObject *verb_transact(PyObject *module, PyObject *const *arguments,
   PyBuffer_Release(&request);
   if (py_again(status, &wait)) /* the request has gone */
     status = verb_receive_bytes(connection, reply, sizeof reply, &size, &wait);
-  return verb_received(connection, status, reply, size, &wait);
+  return verb_received(connection, status, reply, sizeof reply, size, &wait);
 }
 
 static PyMethodDef verbs[] = {
     {"send", (PyCFunction)(void (*)(void))verb_send, METH_FASTCALL,
-     "send(connection, data, timeout)"},
+     "send(connection, data, timeout) -> bool"},
     {"receive", (PyCFunction)(void (*)(void))verb_receive, METH_FASTCALL,
      "receive(connection, timeout) -> bytes"},
     {"receive_into", (PyCFunction)(void (*)(void))verb_receive_into, METH_FASTCALL,

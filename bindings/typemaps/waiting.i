@@ -29,6 +29,10 @@
 %enddef
 
 WINIPC_WAITS(winipc_accept)
+WINIPC_WAITS(winipc_channel_from_handle)
+WINIPC_WAITS(winipc_channel_open)
+WINIPC_WAITS(winipc_channel_peek)
+WINIPC_WAITS(winipc_channel_reserve)
 WINIPC_WAITS(winipc_connect)
 WINIPC_WAITS(winipc_drain)
 WINIPC_WAITS(winipc_event_wait)
@@ -44,6 +48,8 @@ WINIPC_WAITS(winipc_send_parts)
 WINIPC_WAITS(winipc_wait)
 
 WINIPC_TAKES_TIME(winipc_cancel_close)
+WINIPC_TAKES_TIME(winipc_channel_create)
+WINIPC_TAKES_TIME(winipc_channel_listen)
 WINIPC_TAKES_TIME(winipc_connection_abort)
 WINIPC_TAKES_TIME(winipc_connection_close)
 WINIPC_TAKES_TIME(winipc_connection_detach)

@@ -15,6 +15,9 @@ Impersonation: TypeAlias = Literal["anonymous", "identification", "impersonation
 Security: TypeAlias = Literal["current_user"]
 Scope: TypeAlias = Literal["local", "global"]
 Mode: TypeAlias = Literal["create_or_open", "create", "open"]
+Full: TypeAlias = Literal["auto", "block", "fail", "drop_newest", "overwrite_oldest"]
+Field: TypeAlias = Literal["sequence", "time", "tag"]
+Role: TypeAlias = Literal["pair", "publisher", "subscriber", "funnel", "lane"]
 Protection: TypeAlias = Literal[
     "read_write",
     "read",
@@ -63,6 +66,25 @@ PROTECTIONS: Mapping[str, int] = {
     "execute_read_write": native.MEMORY_EXECUTE_READ_WRITE,
     "execute_copy_on_write": native.MEMORY_EXECUTE_COPY_ON_WRITE,
 }
+FULLS: Mapping[str, int] = {
+    "auto": native.FULL_AUTO,
+    "block": native.FULL_BLOCK,
+    "fail": native.FULL_FAIL,
+    "drop_newest": native.FULL_DROP_NEWEST,
+    "overwrite_oldest": native.FULL_OVERWRITE_OLDEST,
+}
+FIELDS: Mapping[str, int] = {
+    "sequence": native.FIELD_SEQUENCE,
+    "time": native.FIELD_TIME,
+    "tag": native.FIELD_TAG,
+}
+ROLES: Mapping[str, int] = {
+    "pair": native.CHANNEL_PAIR,
+    "publisher": native.CHANNEL_PUBLISHER,
+    "subscriber": native.CHANNEL_SUBSCRIBER,
+    "funnel": native.CHANNEL_FUNNEL,
+    "lane": native.CHANNEL_LANE,
+}
 
 OPTIONS: Mapping[str, Mapping[str, int]] = {
     "framing": FRAMINGS,
@@ -74,6 +96,8 @@ OPTIONS: Mapping[str, Mapping[str, int]] = {
     "scope": SCOPES,
     "mode": MODES,
     "protection": PROTECTIONS,
+    "full": FULLS,
+    "role": ROLES,
 }
 
 

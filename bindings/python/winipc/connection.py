@@ -70,13 +70,23 @@ class Connection(Handle):
     def _release(self, number: int) -> None:
         native.connection_close(number)
 
-    def send(self, data: Buffer, timeout: float | None = None) -> None:
-        """Send one message, whole: `Timeout` has sent nothing; `Incomplete` has broken the connection."""
-        native.send(self._id, data, timeout)
+    def send(self, data: Buffer, timeout: float | None = None) -> bool:
+        """Send one message, whole: `Timeout` has sent nothing; `Incomplete` has broken the connection.
 
-    def send_parts(self, parts: Iterable[Buffer], timeout: float | None = None) -> None:
+        True; False only where a channel was told to drop what it has no room for, and did.
+        """
+        return native.send(self._id, data, timeout)
+
+    def send_parts(self, parts: Iterable[Buffer], timeout: float | None = None) -> bool:
         """Send one message that is gathered from up to 1024 parts, without joining them first."""
-        native.send_parts(self._id, parts, timeout)
+        return native.send_parts(self._id, parts, timeout) != native.LOST
+
+    def send_many(self, messages: Iterable[Buffer], timeout: float | None = None) -> int:
+        """Send several messages, and return how many; on a channel they become visible together.
+
+        An exception has an attribute `sent`: how many went before it.
+        """
+        return native.send_many(self._id, messages, timeout)
 
     def receive(self, timeout: float | None = None) -> bytes:
         """Receive one message; with the framing "none", the bytes that are there, one at least.
@@ -96,6 +106,14 @@ class Connection(Handle):
         """Receive as much of a message as the buffer holds: its size, and whether there is more to come."""
         status, size = native.receive_part(self._id, buffer, timeout)
         return size, status == native.MORE
+
+    def receive_many(self, most: int | None = None, timeout: float | None = None) -> list[bytes]:
+        """Wait for a message, and receive it and those behind it that are there already.
+
+        `most` limits how many; there may be fewer than there are, but not more than 256, nor more than fit
+        into 64 KiB, unless it is the first one.
+        """
+        return native.receive_many(self._id, most, timeout)
 
     def transact(self, request: Buffer, timeout: float | None = None) -> bytes:
         """Send a request and receive its reply, on a message pipe in one call of the system.
@@ -178,6 +196,17 @@ class Connection(Handle):
             raise StopIteration from None
 
 
+classes: dict[str, type[Connection]] = {}  # for addresses that begin so: what is more than a Connection
+
+
+def adopt(number: int, address: str) -> Connection:
+    """An object around a connection of the library's."""
+    kind = classes.get(address.partition(":")[0], Connection)
+    connection = kind.__new__(kind)
+    connection._id = number
+    return connection
+
+
 def connect(
     address: str,
     *,
@@ -193,7 +222,9 @@ def connect(
     write_through: bool | None = None,
     server_user: str | None = None,
 ) -> Connection:
-    """Connect to "pipe:NAME", "pipe://HOST/NAME", or "stdio:", this process's own standard streams.
+    """Connect to "pipe:NAME", "pipe://HOST/NAME", "channel:NAME", or "stdio:", our own standard streams.
+
+    What connects to a channel is a `Channel`, and takes no option but `max_message`: see there for more.
 
     It tries until the time is up while the server does not exist yet (in the end `NotFound`) or has no
     free instance (`Busy`). What is None has its default:
@@ -224,7 +255,7 @@ def connect(
     )
     if pipe:
         return Connection(native.pipe_connect(address, common | pipe, timeout))
-    return Connection(native.connect(address, common, timeout))
+    return adopt(native.connect(address, common, timeout), address)
 
 
 def from_handle(handle: int, *, framing: Framing | None = None, max_message: int | None = None) -> Connection:

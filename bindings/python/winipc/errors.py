@@ -16,6 +16,7 @@ class Status(enum.IntEnum):
     ABANDONED = 1
     READY = 2
     MORE = 3
+    LOST = 4
     E_INVALID_ARGUMENT = -1
     E_INVALID_HANDLE = -2
     E_OUT_OF_MEMORY = -3
@@ -44,6 +45,8 @@ class Status(enum.IntEnum):
     E_INVALID_TEXT = -26
     E_LIMIT = -27
     E_SYSTEM = -28
+    E_VERSION = -29
+    E_OVERRUN = -30
 
 
 STATUSES: dict[int, Status] = {int(status): status for status in Status}
@@ -117,7 +120,7 @@ class FramingError(Error):
 
 
 class WouldBlock(Error, BlockingIOError):
-    """A pipe of the `nowait` kind could take or give nothing."""
+    """A pipe of the `nowait` kind could take or give nothing, or a channel that is to fail then is full."""
 
 
 class NotFound(Error, FileNotFoundError):
@@ -164,6 +167,14 @@ class LimitReached(Error):
     """A limit of the object is reached."""
 
 
+class VersionError(Error, ConnectionError):
+    """The peer speaks no version of the protocol that we speak."""
+
+
+class Overrun(Error):
+    """A message was overwritten while it was looked at: forget what was read."""
+
+
 CLASSES: dict[int, type[Error]] = {
     Status.E_INVALID_ARGUMENT: InvalidArgument,
     Status.E_INVALID_HANDLE: InvalidHandle,
@@ -192,6 +203,8 @@ CLASSES: dict[int, type[Error]] = {
     Status.E_EMPTY_FILE: InvalidArgument,
     Status.E_INVALID_TEXT: InvalidArgument,
     Status.E_LIMIT: LimitReached,
+    Status.E_VERSION: VersionError,
+    Status.E_OVERRUN: Overrun,
 }
 
 

@@ -6,7 +6,7 @@ from typing import Self
 
 from . import native
 from .choices import Direction, Framing, PipeType, ReadMode, Security, options
-from .connection import Connection
+from .connection import Connection, adopt
 from .errors import Closed, InvalidHandle
 from .handle import Handle
 
@@ -17,12 +17,16 @@ class Listener(Handle):
     Connections that were accepted live on when the listener is closed.
     """
 
+    def __init__(self, number: int, address: str = "") -> None:
+        super().__init__(number)
+        self._address = address
+
     def _release(self, number: int) -> None:
         native.listener_close(number)
 
     def accept(self, timeout: float | None = None) -> Connection:
         """Wait for the next client. One thread at a time; another one is `Busy`."""
-        return Connection(native.accept(self._id, timeout))
+        return adopt(native.accept(self._id, timeout), self._address)
 
     def __iter__(self) -> Self:
         return self
@@ -55,8 +59,9 @@ def listen(
     security: Security | None = None,
     sddl: str | None = None,
 ) -> Listener:
-    r"""Serve at "pipe:NAME". The name is ours from now on; `Exists` when it is somebody else's.
+    r"""Serve at "pipe:NAME" or "channel:NAME". The name is ours from now on; `Exists` when it is another's.
 
+    A channel takes no option but `max_message`: `Channel.listen` has the others.
     What is None has its default:
 
     framing             "auto": "message" on a message pipe, else "none"; "message", "u32", "line", "none"
@@ -98,5 +103,5 @@ def listen(
         }
     )
     if pipe:
-        return Listener(native.pipe_listen(address, common | pipe))
-    return Listener(native.listen(address, common))
+        return Listener(native.pipe_listen(address, common | pipe), address)
+    return Listener(native.listen(address, common), address)
