@@ -223,7 +223,7 @@ enum { CHANNEL__VANISHED = 1000 };
 static winipc_status channel__give_message(channel *ch, channel_member *m,
                                            const ring_message *message, void *data) {
   winipc_message_info about = channel__about(m, message);
-  if (message->size) memcpy(data, message->data, (size_t)message->size);
+  ring_copy_out(data, message->data, (size_t)message->size, true);
   ring_status status = ring_reader_release(&m->in);
   channel__wake_writer(m);
   return status ? CHANNEL__VANISHED : channel__news(ch, &about);
@@ -405,7 +405,7 @@ static winipc_status channel__enter(winipc_connection *id, uint32_t timeout_ms,
                                     connection **c, deadline *end) {
   winipc_status status = connection_enter(id, false, timeout_ms, c, end);
   if (status || (*c)->transport == &channel_transport) return status;
-  connection_leave(id, *c, false);
+  connection_leave(id, false);
   return status_fail(WINIPC_E_UNSUPPORTED, "the connection is no channel");
 }
 
@@ -447,7 +447,7 @@ winipc_status WINIPC_CALL winipc_channel_peek(winipc_connection *connection_id,
     if (!status) status = channel__borrow(ch, &end);
   }
   if (status >= 0) channel__lend(ch->loan, data, size);
-  connection_leave(connection_id, c, false);
+  connection_leave(connection_id, false);
   return status;
 }
 
@@ -467,7 +467,7 @@ winipc_status WINIPC_CALL winipc_channel_release(winipc_connection *connection_i
   winipc_status status = channel__enter(connection_id, WINIPC_NO_WAIT, &c, &end);
   if (status) return status;
   status = channel__release(c->state);
-  connection_leave(connection_id, c, false);
+  connection_leave(connection_id, false);
   return status;
 }
 
@@ -480,6 +480,6 @@ winipc_status WINIPC_CALL winipc_channel_received(winipc_connection *connection_
   winipc_message_info about = ((channel *)c->state)->about;
   about.size = sizeof about;
   status = structure_write(info, &about, sizeof about);
-  connection_leave(connection_id, c, false);
+  connection_leave(connection_id, false);
   return status;
 }

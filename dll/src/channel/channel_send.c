@@ -126,21 +126,23 @@ static winipc_status channel__step_once(channel *ch, channel__step step, void *c
   return status;
 }
 
+/* One more try after the time is up: the ring may have had room all the while, but less
+ * than a writer is woken for. */
 static winipc_status channel__persist(channel *ch, channel__step step, void *context,
                                       const deadline *end) {
   ring_status result;
-  for (;;) {
+  for (winipc_status waited = WINIPC_OK;;) {
     if (channel__peer_gone(ch)) return channel__disconnected(ch);
     winipc_status status = channel__step_once(ch, step, context, &result);
     if (status || result == RING_OK) return status;
     if (result == RING_TOO_LARGE || result == RING_INVALID)
       return status_fail(WINIPC_E_MESSAGE_TOO_LARGE,
                          "more than a quarter of the ring in one piece");
-    if (result == RING_WOULD_BLOCK) {
-      status = channel__full(ch);
-      if (!status) status = channel__await_room(ch, end);
-    }
-    if (status) return status;
+    if (result != RING_WOULD_BLOCK) continue;
+    status = channel__full(ch);
+    if (status || waited) return status ? status : waited;
+    waited = channel__await_room(ch, end);
+    if (waited && waited != WINIPC_E_TIMEOUT) return waited;
   }
 }
 
@@ -360,7 +362,7 @@ static winipc_status channel__enter(winipc_connection *id, uint32_t timeout_ms,
                                     connection **c, deadline *end) {
   winipc_status status = connection_enter(id, true, timeout_ms, c, end);
   if (status || (*c)->transport == &channel_transport) return status;
-  connection_leave(id, *c, true);
+  connection_leave(id, true);
   return status_fail(WINIPC_E_UNSUPPORTED, "the connection is no channel");
 }
 
@@ -376,7 +378,7 @@ winipc_status WINIPC_CALL winipc_channel_reserve(winipc_connection *connection_i
   if (status) return status;
   status = channel__reserve(c->state, &r, &end);
   *data = r.data;
-  connection_leave(connection_id, c, true);
+  connection_leave(connection_id, true);
   return status;
 }
 
@@ -401,7 +403,7 @@ winipc_status WINIPC_CALL winipc_channel_commit(winipc_connection *connection_id
   winipc_status status = channel__enter(connection_id, WINIPC_NO_WAIT, &c, &end);
   if (status) return status;
   status = channel__commit(c->state, size);
-  connection_leave(connection_id, c, true);
+  connection_leave(connection_id, true);
   return status;
 }
 
@@ -421,7 +423,7 @@ winipc_status WINIPC_CALL winipc_channel_abandon(winipc_connection *connection_i
   winipc_status status = channel__enter(connection_id, WINIPC_NO_WAIT, &c, &end);
   if (status) return status;
   status = channel__abandon(c->state);
-  connection_leave(connection_id, c, true);
+  connection_leave(connection_id, true);
   return status;
 }
 
@@ -436,6 +438,6 @@ winipc_status WINIPC_CALL winipc_channel_set_tag(winipc_connection *connection_i
     ch->tag = tag;
   else
     status = status_fail(WINIPC_E_UNSUPPORTED, "messages of this end have no tag");
-  connection_leave(connection_id, c, true);
+  connection_leave(connection_id, true);
   return status;
 }

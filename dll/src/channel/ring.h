@@ -157,9 +157,10 @@ typedef struct ring_reader {
   uint64_t total, done; /* of the message whose fragments come */
   uint64_t ticket, woken;
   ring_message peeked;
-  bool open;    /* fragments of a message have been released, and more are due */
-  bool settled; /* has seen the beginning of a message */
-  bool moved;   /* the writer may wait for what was released */
+  bool open;     /* fragments of a message have been released, and more are due */
+  bool settled;  /* has seen the beginning of a message */
+  bool moved;    /* the writer may wait for what was released */
+  uint64_t told; /* the cursor when the writer was last thought of */
   bool corrupt;
 } ring_reader;
 
@@ -194,8 +195,8 @@ ring_status ring_reader_receive(ring_reader *r, void *buffer, uint64_t capacity,
 /* Bytes that are published and not yet released, padding and words included. */
 uint64_t ring_reader_lag(const ring_reader *r);
 
-/* Must the writer be woken? One full fence if something was released since the last
- * call, else nothing. */
+/* Must the writer be woken? One full fence each time that a step of the ring was
+ * released, or all of it; else nothing. To be asked after each release. */
 bool ring_reader_wakes_writer(ring_reader *r);
 
 /* May the reader sleep until the writer wakes it? False: something came. */

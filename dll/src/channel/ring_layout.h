@@ -67,6 +67,12 @@
  *    whoever only spins, does not pay it each time. Measured on x64: 5 ns when there
  *    is nothing to drain, and a line's transfer where there is (a stream of 64 bytes:
  *    25 ns a message without, 42 ns with a fence on each side).
+ *    A writer that waits for room waits until the reader has passed a multiple of an
+ *    eighth of the ring (a step): so the reader needs the fence only when its cursor
+ *    passes one, or when it has read everything (which is what a drain waits for), and
+ *    a writer that was woken can write a while. Whatever a writer waits for, a reader
+ *    that reads everything comes by it: a record and its padding are no more than half
+ *    of the ring.
  * 5. `wanted` needs no order of its own: like `waiting` it is stored before the fence
  *    of the writer, so who sees an old one has stored a cursor that the writer sees
  *    then; and who wakes it for an old wish makes it look, and wait with a new ticket.
@@ -165,7 +171,7 @@ enum {
   RING__ABORT = 32 /* the message whose fragments came before never ends */
 };
 enum { RING__LENGTH_BITS = 32, RING__LAP_BITS = 24, RING__LAP_SHIFT = 40 };
-enum { RING__WORD = 8, RING__NOTE = 16 };
+enum { RING__WORD = 8, RING__NOTE = 16, RING__SMALL = 128 };
 
 /* Every access to shared memory goes through these; a test lets them be steps of a
  * scheduler of its own. */
@@ -222,6 +228,15 @@ void ring_model_copy(void *to, const void *from, size_t size, bool in);
 #define ring_copy_in(to, from, size, racing) ring_model_copy(to, from, size, true)
 #define ring_copy_out(to, from, size, racing) ring_model_copy(to, from, size, false)
 #else
+/* A call of memcpy costs more than a small message does. */
+static inline void ring__copy_small(char *to, const char *from, size_t size) {
+  enum { RING__CHUNK = 16 };
+  size_t done = 0;
+  for (; done + RING__CHUNK <= size; done += RING__CHUNK)
+    memcpy(to + done, from + done, RING__CHUNK);
+  for (; done < size; done++) to[done] = from[done];
+}
+
 static inline void ring__copy(void *to, const void *from, size_t size, bool racing) {
 #ifdef RING__COPY_ATOMICALLY
   for (size_t i = 0; racing && i < size; i++) {
@@ -232,7 +247,10 @@ static inline void ring__copy(void *to, const void *from, size_t size, bool raci
   if (racing) return;
 #endif
   (void)racing;
-  if (size) memcpy(to, from, size);
+  if (size <= RING__SMALL)
+    ring__copy_small(to, from, size);
+  else
+    memcpy(to, from, size);
 }
 #define ring_copy_in ring__copy
 #define ring_copy_out ring__copy
@@ -251,6 +269,11 @@ static inline uint64_t ring_offset(const ring_shape *s, uint64_t position) {
 
 static inline uint64_t ring_lap(const ring_shape *s, uint64_t position) {
   return (position >> s->lap_shift) & (((uint64_t)1 << RING__LAP_BITS) - 1);
+}
+
+/* The unit in which room is waited for; a power of two. */
+static inline uint64_t ring_step(const ring_shape *s) {
+  return s->capacity / 8;
 }
 
 static inline uint64_t ring_round_up(uint64_t size) {

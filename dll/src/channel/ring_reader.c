@@ -225,9 +225,16 @@ uint64_t ring_reader_lag(const ring_reader *r) {
 
 /* ----------------------------------- waiting ----------------------------------- */
 
+/* Whether what was released since the last fence may be what the writer waits for. */
+static bool ring__passed_a_step(const ring_reader *r) {
+  return (r->cursor ^ r->told) >= ring_step(&r->shape) || r->corrupt ||
+         !ring_reader_ready(r);
+}
+
 bool ring_reader_wakes_writer(ring_reader *r) {
-  if (!r->moved || ring__overwrites(r)) return false;
+  if (!r->moved || ring__overwrites(r) || !ring__passed_a_step(r)) return false;
   r->moved = false;
+  r->told = r->cursor;
   ring_fence_full();
   uint64_t ticket = ring_load_relaxed(&r->header->waiting);
   if (!ticket || ticket == r->woken) return false;

@@ -113,7 +113,8 @@ static ring_status ring__make_room(ring_writer *w, uint64_t end) {
   ring_status status = ring__refresh(w);
   if (status || end <= w->limit) return status;
   ring_writer_publish(w); /* nobody makes room for what nobody sees */
-  w->wanted = end - w->shape.capacity;
+  uint64_t step = ring_step(&w->shape);
+  w->wanted = (end - w->shape.capacity + step - 1) & ~(step - 1);
   return RING_WOULD_BLOCK;
 }
 

@@ -3,7 +3,7 @@
 enum {
   SPIN__LIMIT_US = 200,   /* longer than a wake-up takes, so that two sleepers meet */
   SPIN__HOT_POLLS = 100,  /* without a pause, which is longer than a cache line takes */
-  SPIN__CLOCK_POLLS = 16, /* the clock costs more than a poll */
+  SPIN__CLOCK_POLLS = 32, /* the clock costs more than a poll */
   SPIN__LEAST_US = 1
 };
 

@@ -95,26 +95,23 @@ winipc_status connection_publish(connection *c, winipc_connection **id) {
  * the other. */
 winipc_status connection_enter(const void *id, bool out, uint32_t timeout_ms,
                                connection **entered, deadline *end) {
-  connection *c = handle_acquire(id, &connection_class);
-  if (!c) return WINIPC_E_INVALID_HANDLE;
-  *end = deadline_for(&c->waiters, timeout_ms);
-  connection_way *direction = out ? &c->out : &c->in;
-  winipc_status status = WINIPC_OK;
-  if (InterlockedExchange(&direction->busy, 1))
-    status = status_fail(WINIPC_E_BUSY, "another thread is %s on this connection",
-                         out ? "sending" : "receiving");
-  else if (direction->broken) {
-    status = status_plain(direction->broken);
-    InterlockedExchange(&direction->busy, 0);
-  }
-  if (status) handle_release(id);
+  connection *c;
+  winipc_status status =
+      handle_enter(id, &connection_class, out ? HANDLE_OUT : HANDLE_IN, &c);
+  if (status == WINIPC_E_BUSY)
+    return status_fail(WINIPC_E_BUSY, "another thread is %s on this connection",
+                       out ? "sending" : "receiving");
+  if (status) return status;
   *entered = c;
-  return status;
+  *end = deadline_for(&c->waiters, timeout_ms);
+  winipc_status broken = out ? c->out.broken : c->in.broken;
+  if (!broken) return WINIPC_OK;
+  connection_leave(id, out);
+  return status_plain(broken);
 }
 
-void connection_leave(const void *id, connection *c, bool out) {
-  InterlockedExchange(out ? &c->out.busy : &c->in.busy, 0);
-  handle_release(id);
+void connection_leave(const void *id, bool out) {
+  handle_leave(id, out ? HANDLE_OUT : HANDLE_IN);
 }
 
 /* ---- the verbs ---- */
@@ -130,7 +127,7 @@ winipc_status WINIPC_CALL winipc_send_parts(winipc_connection *connection_id,
   winipc_status status = connection_enter(connection_id, true, timeout_ms, &c, &end);
   if (status) return status;
   status = c->transport->send(c, parts, count, &end);
-  connection_leave(connection_id, c, true);
+  connection_leave(connection_id, true);
   return status;
 }
 
@@ -152,7 +149,7 @@ static winipc_status connection__receive(winipc_connection *id, void *buffer,
   winipc_status status = connection_enter(id, false, timeout_ms, &c, &end);
   if (status) return status;
   status = c->transport->receive(c, buffer, capacity, size, part, &end);
-  connection_leave(id, c, false);
+  connection_leave(id, false);
   return status;
 }
 
@@ -181,7 +178,7 @@ winipc_status WINIPC_CALL winipc_receive_alloc(winipc_connection *connection_id,
   if (status) return status;
   status = c->transport->receive_alloc(c, data, size, &end);
   if (status) *size = 0;
-  connection_leave(connection_id, c, false);
+  connection_leave(connection_id, false);
   return status;
 }
 
@@ -221,9 +218,9 @@ winipc_status WINIPC_CALL winipc_transact(winipc_connection *connection_id,
   if (!status) {
     winipc_part part = {request, request_size};
     status = connection__exchange(c, &part, reply, capacity, size, &end);
-    connection_leave(connection_id, c, false);
+    connection_leave(connection_id, false);
   }
-  connection_leave(connection_id, c, true);
+  connection_leave(connection_id, true);
   return status;
 }
 
@@ -262,7 +259,7 @@ winipc_status WINIPC_CALL winipc_peek(winipc_connection *connection_id, void *bu
   else
     status = connection__look(c, buffer, capacity, &found);
   if (!status) status = structure_write(info, &found, sizeof found);
-  connection_leave(connection_id, c, false);
+  connection_leave(connection_id, false);
   return status;
 }
 
@@ -303,7 +300,7 @@ winipc_status WINIPC_CALL winipc_drain(winipc_connection *connection_id,
   if (status) return status;
   status = c->transport->drain ? c->transport->drain(c, &end)
                                : status_plain(WINIPC_E_UNSUPPORTED);
-  connection_leave(connection_id, c, true);
+  connection_leave(connection_id, true);
   return status;
 }
 

@@ -57,7 +57,6 @@ typedef struct transport {
 
 /* One direction. */
 typedef struct connection_way {
-  volatile LONG busy;
   winipc_status broken; /* what every later call returns */
   operation op;
 } connection_way;
@@ -102,7 +101,7 @@ winipc_status connection_settle(connection *c, bool messages);
  * (`out`) or receives; and the end of its call. */
 winipc_status connection_enter(const void *id, bool out, uint32_t timeout_ms,
                                connection **c, deadline *end);
-void connection_leave(const void *id, connection *c, bool out);
+void connection_leave(const void *id, bool out);
 
 /* Gives it its id; on failure closes it. */
 winipc_status connection_publish(connection *c, winipc_connection **id);

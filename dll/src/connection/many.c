@@ -30,7 +30,7 @@ winipc_status WINIPC_CALL winipc_send_many(winipc_connection *connection_id,
   status = c->transport->send_many
                ? c->transport->send_many(c, messages, count, sent, &end)
                : many__send(c, messages, count, sent, &end);
-  connection_leave(connection_id, c, true);
+  connection_leave(connection_id, true);
   return status;
 }
 
@@ -66,7 +66,7 @@ winipc_status WINIPC_CALL winipc_receive_many(winipc_connection *connection_id,
   winipc_status status = connection_enter(connection_id, false, timeout_ms, &c, &end);
   if (status) return status;
   status = many__receive(c, buffer, capacity, messages, most, count, &end);
-  connection_leave(connection_id, c, false);
+  connection_leave(connection_id, false);
   return status;
 }
 
@@ -81,6 +81,6 @@ winipc_status WINIPC_CALL winipc_connection_arm(winipc_connection *connection_id
   if (status) return status;
   status = c->transport->arm ? c->transport->arm(c, handle)
                              : status_plain(WINIPC_E_UNSUPPORTED);
-  connection_leave(connection_id, c, false);
+  connection_leave(connection_id, false);
   return status;
 }

@@ -1,5 +1,7 @@
 #include "core/handle.h"
 
+#include <stdatomic.h>
+
 #include "core/status.h"
 #include "core/wait.h"
 
@@ -12,11 +14,13 @@ enum {
   HANDLE__CHUNK = 1024, /* slots that are allocated together, and never moved */
   HANDLE__CHUNKS = 1024,
   HANDLE__KIND_BITS = 8,
-  HANDLE__SLOT_BITS = 24
+  HANDLE__SLOT_BITS = 24,
+  HANDLE__LOOK_AGAIN_MS = 1
 };
 
 typedef struct handle__slot {
   volatile LONG64 state;
+  atomic_long ways[2]; /* 1: a call is on it */
   void *object;
   const handle_class *kind;
   struct handle__slot *next_free;
@@ -97,8 +101,8 @@ winipc_status handle_open(const handle_class *kind, void *object, void *id) {
   return s ? WINIPC_OK : status_no_memory();
 }
 
-static handle__slot *handle__enter(const void *id, const handle_class *kind,
-                                   LONG64 change) {
+static handle__slot *handle__change(const void *id, const handle_class *kind,
+                                    LONG64 change) {
   handle__slot *s = handle__slot_of(id);
   if (!s) return NULL;
   LONG64 state = s->state;
@@ -111,29 +115,57 @@ static handle__slot *handle__enter(const void *id, const handle_class *kind,
 }
 
 void *handle_acquire(const void *id, const handle_class *kind) {
-  handle__slot *s = handle__enter(id, kind, 1);
+  handle__slot *s = handle__change(id, kind, 1);
   if (s) return s->object;
   handle__refuse(kind);
   return NULL;
 }
 
+static void handle__wake_closer(void) {
+  AcquireSRWLockExclusive(&handle__lock); /* it is asleep, or not yet */
+  ReleaseSRWLockExclusive(&handle__lock);
+  WakeAllConditionVariable(&handle__left);
+}
+
 void handle_release(const void *id) {
   handle__slot *s = handle__slot_of(id);
   LONG64 state = InterlockedDecrement64(&s->state);
-  if (!(state & HANDLE__CLOSING) || (state & HANDLE__REFERENCES)) return;
-  AcquireSRWLockExclusive(&handle__lock); /* the closer is asleep, or not yet */
-  ReleaseSRWLockExclusive(&handle__lock);
-  WakeAllConditionVariable(&handle__left);
+  if ((state & HANDLE__CLOSING) && !(state & HANDLE__REFERENCES)) handle__wake_closer();
+}
+
+/* The first look keeps a stale id from disturbing whoever has the slot now. Of the
+ * second look, behind the exchange, and the closer's look at the ways, behind its
+ * change of the state, one sees the other. */
+winipc_status handle_enter(const void *id, const handle_class *kind, handle_way way,
+                           void *object) {
+  handle__slot *s = handle__slot_of(id);
+  if (!s || !handle__matches(id, s->state, s, kind)) return handle__refuse(kind);
+  if (atomic_exchange(&s->ways[way], 1)) return WINIPC_E_BUSY;
+  LONG64 state = atomic_load((_Atomic LONG64 *)(uintptr_t)&s->state);
+  if (handle__matches(id, state, s, kind)) {
+    *(void **)object = s->object;
+    return WINIPC_OK;
+  }
+  handle_leave(id, way);
+  return handle__refuse(kind);
+}
+
+void handle_leave(const void *id, handle_way way) {
+  handle__slot *s = handle__slot_of(id);
+  atomic_store_explicit(&s->ways[way], 0, memory_order_release);
+  if (s->state & HANDLE__CLOSING) handle__wake_closer();
 }
 
 const handle_class *handle_class_of(const void *id) {
   return handle__slot_of(id)->kind;
 }
 
+/* Who leaves a way may not have seen yet that we are closing, so that nobody wakes us:
+ * then we look again. */
 static void handle__await_calls(handle__slot *s) {
   AcquireSRWLockExclusive(&handle__lock);
-  while (s->state & HANDLE__REFERENCES)
-    SleepConditionVariableSRW(&handle__left, &handle__lock, INFINITE, 0);
+  while ((s->state & HANDLE__REFERENCES) || s->ways[HANDLE_IN] || s->ways[HANDLE_OUT])
+    SleepConditionVariableSRW(&handle__left, &handle__lock, HANDLE__LOOK_AGAIN_MS, 0);
   ReleaseSRWLockExclusive(&handle__lock);
 }
 
@@ -147,7 +179,7 @@ static void handle__park(handle__slot *s, uint32_t number) {
 }
 
 winipc_status handle_withdraw(const void *id, const handle_class *kind, void **object) {
-  handle__slot *s = handle__enter(id, kind, HANDLE__CLOSING);
+  handle__slot *s = handle__change(id, kind, HANDLE__CLOSING);
   if (!s) return handle__refuse(kind);
   *object = s->object;
   struct waiters *waiters = kind->waiters ? kind->waiters(s->object) : NULL;

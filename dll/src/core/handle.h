@@ -3,7 +3,10 @@
  * An id is a slot number, the generation of that slot and the kind of its object.
  * A call takes a reference for as long as it lasts. Closing refuses new references,
  * wakes the calls that are blocked in the object, waits for the last of them to
- * leave, and only then destroys it: no call ever sees an object go. */
+ * leave, and only then destroys it: no call ever sees an object go.
+ *
+ * An object may have two ways, in and out, each for one call at a time. Who is on a way
+ * needs no reference: to take it costs one locked instruction, and to leave it none. */
 #ifndef WINIPC_HANDLE_H
 #define WINIPC_HANDLE_H
 
@@ -40,6 +43,13 @@ winipc_status handle_open(const handle_class *kind, void *object, void *id);
  * `kind` NULL takes any. */
 void *handle_acquire(const void *id, const handle_class *kind);
 void handle_release(const void *id);
+
+typedef enum handle_way { HANDLE_IN, HANDLE_OUT } handle_way;
+
+/* Takes a way for the call. WINIPC_E_BUSY, not recorded: another thread is on it. */
+winipc_status handle_enter(const void *id, const handle_class *kind, handle_way way,
+                           void *object);
+void handle_leave(const void *id, handle_way way);
 
 /* The class of an id that the caller holds a reference on. */
 const handle_class *handle_class_of(const void *id);
