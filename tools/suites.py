@@ -40,7 +40,7 @@ def ctest(preset: str, arguments: list[str]) -> Result:
         str(preset_folder(preset)),
         "--output-on-failure",
     ]
-    words += ["--parallel", "2", "--repeat", "after-timeout:2", *(["-C", "RelWithDebInfo"] if ON_WINDOWS else []), *arguments]
+    words += ["--parallel", "2", *(["-C", "RelWithDebInfo"] if ON_WINDOWS else []), *arguments]
     code, text = wine.show(words, environment.variables())
     return Result("ctest", code, _last(CTEST_CLOSES, text))
 
