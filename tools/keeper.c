@@ -1,6 +1,6 @@
 /* Keeps a Wine prefix alive: the first program in it, so that Wine's services and its
  * desktop are started by this one and inherit no stream that somebody reads. Ends with
- * its input. */
+ * its input, and never with 0: that is how a program ends whose Wine server is gone. */
 #include <stdio.h>
 #include <windows.h>
 
@@ -10,5 +10,5 @@ int main(void) {
   puts("ready");
   fflush(stdout);
   while (getchar() != EOF) continue;
-  return 0;
+  return 1;
 }

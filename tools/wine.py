@@ -105,6 +105,8 @@ def session() -> Iterator[None]:
                 if not keeper.stdout.readline():
                     raise progress.Stop(f"Wine does not work in {PREFIX}; remove that folder and try again")
             yield
+        if keeper.returncode == 0:
+            progress.say("Wine's server died in the midst, and with it every program that ran then")
 
 
 @contextlib.contextmanager
