@@ -12,10 +12,10 @@ uint64_t channel_now(void) {
 /* ---- making ---- */
 
 winipc_status channel_make_events(channel *ch) {
-  if (ch->sends) ch->room = CreateEventW(NULL, FALSE, FALSE, NULL);
-  if (ch->sends && !ch->room) return status_from_last("CreateEventW");
-  if (ch->receives) ch->data = CreateEventW(NULL, FALSE, FALSE, NULL);
-  if (ch->receives && !ch->data) return status_from_last("CreateEventW");
+  if (ch->sends) ch->out.room = CreateEventW(NULL, FALSE, FALSE, NULL);
+  if (ch->sends && !ch->out.room) return status_from_last("CreateEventW");
+  if (ch->receives) ch->in.data = CreateEventW(NULL, FALSE, FALSE, NULL);
+  if (ch->receives && !ch->in.data) return status_from_last("CreateEventW");
   return WINIPC_OK;
 }
 
@@ -28,20 +28,20 @@ static winipc_status channel__prepare(channel *ch, const winipc_channel_options 
   ch->shared = o->role == WINIPC_CHANNEL_PUBLISHER;
   ch->most = channel_role_hosts_many(o->role) ? o->max_peers : 1;
   ch->members = calloc(ch->most, sizeof *ch->members);
-  ch->places = calloc(ch->most, sizeof *ch->places);
-  if (!ch->members || !ch->places) return status_no_memory();
-  spin_init(&ch->patience_in, o->spin_us);
-  spin_init(&ch->patience_out, o->spin_us);
+  ch->out.places = calloc(ch->most, sizeof *ch->out.places);
+  if (!ch->members || !ch->out.places) return status_no_memory();
+  spin_init(&ch->in.patience, o->spin_us);
+  spin_init(&ch->out.patience, o->spin_us);
   return WINIPC_OK;
 }
 
 static void channel__free(channel *ch) {
   region_unmap(&ch->mine);
-  if (ch->room) CloseHandle(ch->room);
-  if (ch->data) CloseHandle(ch->data);
+  if (ch->out.room) CloseHandle(ch->out.room);
+  if (ch->in.data) CloseHandle(ch->in.data);
   if (ch->section) CloseHandle(ch->section);
   free((void *)(uintptr_t)ch->members);
-  free(ch->places);
+  free(ch->out.places);
   free(ch);
 }
 
@@ -91,8 +91,8 @@ void channel_member_free(channel_member *m) {
 winipc_status channel_start_writing(channel *ch) {
   uint64_t features = ch->options.fields;
   if (ch->options.full == WINIPC_FULL_OVERWRITE_OLDEST) features |= RING_OVERWRITE;
-  if (ring_writer_init(&ch->out, region_ring(&ch->mine), region_ring_size(&ch->mine),
-                       features, ch->places, ch->most))
+  if (ring_writer_init(&ch->out.ring, region_ring(&ch->mine),
+                       region_ring_size(&ch->mine), features, ch->out.places, ch->most))
     return status_fail(WINIPC_E_CORRUPT, "the memory of the channel is no ring");
   return WINIPC_OK;
 }
@@ -106,10 +106,10 @@ static bool channel__find_place(const channel *ch, uint32_t *place) {
 /* Where a hostile reader said that it had detached, the ring's place is free though its
  * member is still there. */
 static bool channel__admit_to_ring(channel *ch, channel_member *m, uint64_t *start) {
-  if (ring_writer_admit(&ch->out, region_control(&m->theirs), &m->place, start))
+  if (ring_writer_admit(&ch->out.ring, region_control(&m->theirs), &m->place, start))
     return false;
   if (!ch->members[m->place]) return true;
-  ring_writer_dismiss(&ch->out, m->place);
+  ring_writer_dismiss(&ch->out.ring, m->place);
   return false;
 }
 
@@ -134,7 +134,7 @@ winipc_status channel_admit(channel *ch, channel_member *m, uint64_t *start) {
 
 void channel_dismiss(channel *ch, channel_member *m) {
   AcquireSRWLockExclusive(&ch->lock);
-  if (m->reads) ring_writer_dismiss(&ch->out, m->place);
+  if (m->reads) ring_writer_dismiss(&ch->out.ring, m->place);
   InterlockedExchangePointer((PVOID volatile *)&ch->members[m->place], NULL);
   ReleaseSRWLockExclusive(&ch->lock);
 }
@@ -162,13 +162,13 @@ void channel_stir(void *member) {
   channel_member *m = member;
   channel *ch = m->channel;
   if (ch->shared) channel_host_reap(ch->host);
-  if (ch->room) SetEvent(ch->room);
-  if (ch->data) SetEvent(ch->data);
+  if (ch->out.room) SetEvent(ch->out.room);
+  if (ch->in.data) SetEvent(ch->in.data);
 }
 
 winipc_status channel_end(channel *ch, winipc_status why) {
   ch->connection->in.broken = ch->connection->out.broken = why;
-  return why;
+  return status_error(why);
 }
 
 static void channel__abort(connection *c) {
@@ -197,7 +197,7 @@ void channel_free(connection *c) {
 
 static HANDLE channel__native(connection *c) {
   const channel *ch = c->state;
-  return ch->data ? ch->data : ch->room;
+  return ch->in.data ? ch->in.data : ch->out.room;
 }
 
 static winipc_status channel__peer(connection *c, winipc_peer *peer) {

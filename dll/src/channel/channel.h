@@ -49,36 +49,43 @@ typedef struct channel_member {
   winipc_message_info about; /* the message in `partial` */
 } channel_member;
 
+/* The reading side: the receiving thread's. */
+typedef struct channel_in {
+  HANDLE data; /* auto-reset: a member has written; NULL: this end does not receive */
+  spin patience;
+  channel_member *loan;      /* whose message is peeked at */
+  winipc_message_info about; /* the last message */
+  uint32_t turn;             /* a funnel: whom to ask first */
+  bool armed;                /* somebody else may sleep on `data` for us */
+} channel_in;
+
+/* The writing side: the sending thread's, but for what a publisher's host does. */
+typedef struct channel_out {
+  ring_writer ring;
+  ring_peer *places;
+  HANDLE room; /* auto-reset: the ring has room again; NULL: this end does not send */
+  spin patience;
+  uint64_t tag;
+  bool reserved;
+} channel_out;
+
 struct channel {
+  channel_in in;
   connection *connection;
   winipc_channel_options options;
   channel_host *host; /* NULL: we have joined */
-  bool owns_host;     /* the name is ours as long as this lives */
+  channel *next;      /* of the pairs of a host */
   SRWLOCK lock;
   uint64_t since;
   region mine; /* our ring, and the control block of a pair's or subscriber's reader */
   HANDLE section; /* a publisher's: of `mine`, for those who are yet to come */
-  /* Writing. */
-  bool sends;
-  bool shared; /* with the host's thread: a publisher's ring */
-  ring_writer out;
-  ring_peer *places;
-  HANDLE room; /* auto-reset: our ring has room again */
-  spin patience_out;
-  bool reserved;
-  uint64_t tag;
-  /* Reading. */
-  bool receives;
-  HANDLE data; /* auto-reset: a member has written */
-  spin patience_in;
-  bool armed;           /* somebody else may sleep on `data` for us */
-  channel_member *loan; /* whose message is peeked at */
-  uint32_t turn;        /* a funnel: whom to ask first */
-  winipc_message_info about;
-  /* Members: places for max_peers of a publisher or funnel, one for the others. */
-  uint32_t most;
+  /* Places for max_peers of a publisher or funnel, one for the others. */
   channel_member *volatile *members;
-  channel *next; /* of the pairs of a host */
+  uint32_t most;
+  bool sends, receives;
+  bool shared;    /* a publisher: `out` is shared with the host's thread */
+  bool owns_host; /* the name is ours as long as this lives */
+  channel_out out;
 };
 
 extern const transport channel_transport;

@@ -141,8 +141,8 @@ static winipc_status channel__pack(const channel__visit *v, handout *h,
   handout_put(h, v->theirs, look, &w->theirs, &status);
   handout_put(h, m->data, own, &w->data, &status);
   handout_put(h, m->room, own, &w->room, &status);
-  handout_put(h, v->channel->data, wake, &w->their_data, &status);
-  handout_put(h, v->channel->room, wake, &w->their_room, &status);
+  handout_put(h, v->channel->in.data, wake, &w->their_data, &status);
+  handout_put(h, v->channel->out.room, wake, &w->their_room, &status);
   w->role = v->host->options.role;
   w->mine_size = m->theirs.size;
   w->theirs_size = m->mine.base ? m->mine.size : v->channel->mine.size;
@@ -323,7 +323,7 @@ static void channel__reap(channel *ch) {
     if (!m || !m->watch.gone) continue;
     channel_dismiss(ch, m);
     channel_member_free(m);
-    SetEvent(ch->room); /* the sender may have waited for just that one */
+    SetEvent(ch->out.room); /* the sender may have waited for just that one */
   }
 }
 

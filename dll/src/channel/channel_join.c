@@ -37,8 +37,8 @@ static winipc_status channel__map(channel *ch, channel_member *m, channel__gifts
     status = region_map(&m->theirs, g->theirs, w->theirs_size, false, &plain);
   channel__close_gift(&g->mine); /* the views hold the sections */
   channel__close_gift(&g->theirs);
-  channel__take_event(&ch->data, &g->data);
-  channel__take_event(&ch->room, &g->room);
+  channel__take_event(&ch->in.data, &g->data);
+  channel__take_event(&ch->out.room, &g->room);
   channel__take_event(&m->data, &g->their_data);
   channel__take_event(&m->room, &g->their_room);
   return status;

@@ -123,11 +123,11 @@ static channel__found channel__look_at_lane(channel *ch, channel_member *m,
 static channel__found channel__look_at_lanes(channel *ch, channel_member **from,
                                              ring_message *message) {
   for (uint32_t i = 0; i < ch->most; i++) {
-    uint32_t place = (ch->turn + i) % ch->most;
+    uint32_t place = (ch->in.turn + i) % ch->most;
     channel_member *m = ch->members[place];
     channel__found found = m ? channel__look_at_lane(ch, m, message) : CHANNEL__NOTHING;
     if (!found) continue;
-    ch->turn = place + 1;
+    ch->in.turn = place + 1;
     *from = m;
     return found;
   }
@@ -174,11 +174,11 @@ static winipc_status channel__await_data(channel *ch, const deadline *end) {
   if (end->timeout_ms == WINIPC_NO_WAIT) return status_plain(WINIPC_E_TIMEOUT);
   do
     if (channel__any_ready(ch)) return WINIPC_OK;
-  while (spin_again(&ch->patience_in, &turn));
+  while (spin_again(&ch->in.patience, &turn));
   if (!channel__prepare_sleep(ch)) return WINIPC_OK;
-  winipc_status status = waiters_wait(&ch->connection->waiters, ch->data, end);
+  winipc_status status = waiters_wait(&ch->connection->waiters, ch->in.data, end);
   channel__end_sleep(ch, ch->most);
-  if (!status) spin_learn(&ch->patience_in, &turn);
+  if (!status) spin_learn(&ch->in.patience, &turn);
   return status;
 }
 
@@ -208,7 +208,7 @@ static winipc_status channel__await(channel *ch, channel_member **from,
 /* ---- giving out ---- */
 
 static winipc_status channel__news(channel *ch, const winipc_message_info *about) {
-  ch->about = *about;
+  ch->in.about = *about;
   return about->lost ? WINIPC_LOST : WINIPC_OK;
 }
 
@@ -308,10 +308,10 @@ static winipc_status channel__give(channel *ch, channel_member *m, channel__foun
 static winipc_status channel__may_receive(channel *ch) {
   if (!ch->receives)
     return status_fail(WINIPC_E_UNSUPPORTED, "this end of the channel only sends");
-  if (ch->loan)
+  if (ch->in.loan)
     return status_fail(WINIPC_E_BUSY, "there is a peeked message to release");
-  if (ch->armed) channel__end_sleep(ch, ch->most);
-  ch->armed = false;
+  if (ch->in.armed) channel__end_sleep(ch, ch->most);
+  ch->in.armed = false;
   return WINIPC_OK;
 }
 
@@ -394,8 +394,8 @@ winipc_status channel_arm(connection *c, HANDLE *handle) {
   winipc_status status = channel__may_receive(ch);
   if (status) return status;
   if (channel__any_ready(ch) || !channel__prepare_sleep(ch)) return WINIPC_READY;
-  ch->armed = true;
-  *handle = ch->data;
+  ch->in.armed = true;
+  *handle = ch->in.data;
   return WINIPC_OK;
 }
 
@@ -420,9 +420,9 @@ static winipc_status channel__borrow(channel *ch, const deadline *end) {
     if (found != CHANNEL__BEGUN) break;
     channel__absorb(m, &message);
   }
-  ch->loan = m;
-  ch->about = found == CHANNEL__WHOLE ? m->about : channel__about(m, &message);
-  return ch->about.lost ? WINIPC_LOST : WINIPC_OK;
+  ch->in.loan = m;
+  ch->in.about = found == CHANNEL__WHOLE ? m->about : channel__about(m, &message);
+  return ch->in.about.lost ? WINIPC_LOST : WINIPC_OK;
 }
 
 static void channel__lend(const channel_member *m, const void **data, size_t *size) {
@@ -442,19 +442,19 @@ winipc_status WINIPC_CALL winipc_channel_peek(winipc_connection *connection_id,
   winipc_status status = channel__enter(connection_id, timeout_ms, &c, &end);
   if (status) return status;
   channel *ch = c->state;
-  if (!ch->loan) {
+  if (!ch->in.loan) {
     status = channel__may_receive(ch);
     if (!status) status = channel__borrow(ch, &end);
   }
-  if (status >= 0) channel__lend(ch->loan, data, size);
+  if (status >= 0 && ch->in.loan) channel__lend(ch->in.loan, data, size);
   connection_leave(connection_id, false);
   return status;
 }
 
 static winipc_status channel__release(channel *ch) {
-  channel_member *m = ch->loan;
+  channel_member *m = ch->in.loan;
   if (!m) return status_fail(WINIPC_E_INVALID_ARGUMENT, "there is no peeked message");
-  ch->loan = NULL;
+  ch->in.loan = NULL;
   if (m->whole) return channel__forget_partial(m), WINIPC_OK;
   ring_status status = ring_reader_release(&m->in);
   channel__wake_writer(m);
@@ -477,7 +477,7 @@ winipc_status WINIPC_CALL winipc_channel_received(winipc_connection *connection_
   deadline end;
   winipc_status status = channel__enter(connection_id, WINIPC_NO_WAIT, &c, &end);
   if (status) return status;
-  winipc_message_info about = ((channel *)c->state)->about;
+  winipc_message_info about = ((channel *)c->state)->in.about;
   about.size = sizeof about;
   status = structure_write(info, &about, sizeof about);
   connection_leave(connection_id, false);

@@ -24,7 +24,7 @@ static void channel__unlock(channel *ch) {
 static void channel__wake(channel *ch) {
   uint32_t sleepers[CHANNEL__WAKE_MOST], count;
   do {
-    count = ring_writer_sleepers(&ch->out, sleepers, CHANNEL__WAKE_MOST);
+    count = ring_writer_sleepers(&ch->out.ring, sleepers, CHANNEL__WAKE_MOST);
     for (uint32_t i = 0; i < count; i++) {
       const channel_member *m = ch->members[sleepers[i]];
       if (m && m->data) SetEvent(m->data);
@@ -35,16 +35,16 @@ static void channel__wake(channel *ch) {
 static void channel__mark(channel *ch) {
   if (!(ch->options.fields & (WINIPC_FIELD_TIME | WINIPC_FIELD_TAG))) return;
   bool time = ch->options.fields & WINIPC_FIELD_TIME;
-  ring_writer_mark(&ch->out, time ? channel_now() : 0, ch->tag);
+  ring_writer_mark(&ch->out.ring, time ? channel_now() : 0, ch->out.tag);
 }
 
 /* With the lock. Somebody has written into its control block what it never could have:
  * a pair is at its end, a publisher goes on without that subscriber. */
 static winipc_status channel__corrupt(channel *ch) {
-  channel_member *m = ch->members[ch->out.culprit];
+  channel_member *m = ch->members[ch->out.ring.culprit];
   winipc_status status =
       status_fail(WINIPC_E_CORRUPT, "the peer has broken the rules of the ring");
-  ring_writer_dismiss(&ch->out, ch->out.culprit);
+  ring_writer_dismiss(&ch->out.ring, ch->out.ring.culprit);
   if (m) watch_break(&m->watch);
   if (ch->shared) return WINIPC_OK;
   return channel_end(ch, status);
@@ -64,7 +64,7 @@ static winipc_status channel__disconnected(channel *ch) {
 
 /* With the lock. */
 static bool channel__has_room(channel *ch) {
-  return channel__peer_gone(ch) || ring_writer_ready(&ch->out);
+  return channel__peer_gone(ch) || ring_writer_ready(&ch->out.ring);
 }
 
 static bool channel__spin_for_room(channel *ch, spin_turn *turn) {
@@ -73,20 +73,20 @@ static bool channel__spin_for_room(channel *ch, spin_turn *turn) {
     bool ready = channel__has_room(ch);
     channel__unlock(ch);
     if (ready) return true;
-  } while (spin_again(&ch->patience_out, turn));
+  } while (spin_again(&ch->out.patience, turn));
   return false;
 }
 
 static bool channel__prepare_sleep(channel *ch) {
   channel__lock(ch);
-  bool sleeps = ring_writer_prepare_wait(&ch->out);
+  bool sleeps = ring_writer_prepare_wait(&ch->out.ring);
   channel__unlock(ch);
   return sleeps;
 }
 
 static void channel__end_sleep(channel *ch) {
   channel__lock(ch);
-  ring_writer_end_wait(&ch->out);
+  ring_writer_end_wait(&ch->out.ring);
   channel__unlock(ch);
 }
 
@@ -96,9 +96,9 @@ static winipc_status channel__await_room(channel *ch, const deadline *end) {
   if (end->timeout_ms == WINIPC_NO_WAIT) return status_plain(WINIPC_E_TIMEOUT);
   if (channel__spin_for_room(ch, &turn) || !channel__prepare_sleep(ch))
     return WINIPC_OK;
-  winipc_status status = waiters_wait(&ch->connection->waiters, ch->room, end);
+  winipc_status status = waiters_wait(&ch->connection->waiters, ch->out.room, end);
   channel__end_sleep(ch);
-  if (!status) spin_learn(&ch->patience_out, &turn);
+  if (!status) spin_learn(&ch->out.patience, &turn);
   return status;
 }
 
@@ -159,13 +159,13 @@ _Static_assert(offsetof(winipc_part, size) == offsetof(ring_part, size), "as wel
 static ring_status channel__try_send(channel *ch, void *context) {
   const channel__message *message = context;
   channel__mark(ch);
-  return ring_writer_try_send(&ch->out, (const ring_part *)message->parts,
+  return ring_writer_try_send(&ch->out.ring, (const ring_part *)message->parts,
                               message->count);
 }
 
 static void channel__drop(channel *ch) {
   channel__lock(ch);
-  ring_writer_drop(&ch->out);
+  ring_writer_drop(&ch->out.ring);
   channel__unlock(ch);
 }
 
@@ -180,14 +180,14 @@ typedef struct channel__piece {
 static ring_status channel__try_append(channel *ch, void *context) {
   channel__piece *piece = context;
   ring_status status =
-      ring_writer_append(&ch->out, piece->data, piece->size, &piece->taken);
+      ring_writer_append(&ch->out.ring, piece->data, piece->size, &piece->taken);
   piece->data += piece->taken;
   piece->size -= piece->taken;
   return status;
 }
 
 static size_t channel__chunk(const channel *ch) {
-  uint64_t chunk = ch->out.shape.capacity / 8 - CHANNEL__OVERHEAD;
+  uint64_t chunk = ch->out.ring.shape.capacity / 8 - CHANNEL__OVERHEAD;
   return chunk < CHANNEL__CHUNK_MOST ? (size_t)chunk : CHANNEL__CHUNK_MOST;
 }
 
@@ -208,9 +208,9 @@ static winipc_status channel__append(channel *ch, const winipc_part *part,
 /* What has begun and does not end is void for the readers; they count it as lost. */
 static void channel__give_up(channel *ch, winipc_status why) {
   channel__lock(ch);
-  bool begun = ch->out.begun;
-  ring_writer_abandon(&ch->out);
-  if (why == WINIPC_LOST && !begun) ring_writer_drop(&ch->out);
+  bool begun = ch->out.ring.begun;
+  ring_writer_abandon(&ch->out.ring);
+  if (why == WINIPC_LOST && !begun) ring_writer_drop(&ch->out.ring);
   channel__wake(ch);
   channel__unlock(ch);
 }
@@ -220,7 +220,7 @@ static winipc_status channel__send_long(channel *ch, const winipc_part *parts,
                                         const deadline *end) {
   channel__lock(ch);
   channel__mark(ch);
-  ring_writer_begin(&ch->out, total);
+  ring_writer_begin(&ch->out.ring, total);
   channel__unlock(ch);
   winipc_status status = WINIPC_OK;
   for (uint32_t i = 0; i < count && !status; i++)
@@ -234,13 +234,14 @@ static winipc_status channel__send_long(channel *ch, const winipc_part *parts,
 static winipc_status channel__may_send(const channel *ch) {
   if (!ch->sends)
     return status_fail(WINIPC_E_UNSUPPORTED, "this end of the channel only receives");
-  if (ch->reserved)
+  if (ch->out.reserved)
     return status_fail(WINIPC_E_BUSY, "there is a reservation to commit or abandon");
   return WINIPC_OK;
 }
 
 static bool channel__is_long(const channel *ch, size_t size) {
-  return size > ring_inline_most(ch->out.shape.capacity, ch->out.shape.features);
+  return size >
+         ring_inline_most(ch->out.ring.shape.capacity, ch->out.ring.shape.features);
 }
 
 winipc_status channel_send(connection *c, const winipc_part *parts, uint32_t count,
@@ -268,10 +269,10 @@ typedef struct channel__batch {
 
 static ring_status channel__stage(channel *ch, const winipc_part *message) {
   void *room;
-  ring_status status = ring_writer_reserve(&ch->out, message->size, &room);
+  ring_status status = ring_writer_reserve(&ch->out.ring, message->size, &room);
   if (status) return status;
   if (message->size) memcpy(room, message->data, message->size);
-  return ring_writer_stage(&ch->out, message->size);
+  return ring_writer_stage(&ch->out.ring, message->size);
 }
 
 /* All that there is room for. */
@@ -284,7 +285,7 @@ static ring_status channel__try_batch(channel *ch, void *context) {
     status = channel__stage(ch, &batch->messages[batch->sent]);
     if (!status) batch->sent++;
   }
-  ring_writer_publish(&ch->out);
+  ring_writer_publish(&ch->out.ring);
   return status;
 }
 
@@ -311,8 +312,8 @@ winipc_status channel_send_many(connection *c, const winipc_part *messages,
 
 static ring_status channel__try_drain(channel *ch, void *context) {
   (void)context;
-  ring_writer_want_all(&ch->out);
-  return ring_writer_ready(&ch->out) ? RING_OK : RING_WOULD_BLOCK;
+  ring_writer_want_all(&ch->out.ring);
+  return ring_writer_ready(&ch->out.ring) ? RING_OK : RING_WOULD_BLOCK;
 }
 
 winipc_status channel_drain(connection *c, const deadline *end) {
@@ -339,7 +340,7 @@ typedef struct channel__reservation {
 
 static ring_status channel__try_reserve(channel *ch, void *context) {
   channel__reservation *r = context;
-  return ring_writer_reserve(&ch->out, r->size, &r->data);
+  return ring_writer_reserve(&ch->out.ring, r->size, &r->data);
 }
 
 /* A dropping channel has no room to build in a message that is going to be lost. */
@@ -353,7 +354,7 @@ static winipc_status channel__reserve(channel *ch, channel__reservation *r,
     channel__drop(ch);
     return status_fail(WINIPC_E_WOULD_BLOCK, "the ring of the channel is full");
   }
-  ch->reserved = !status;
+  ch->out.reserved = !status;
   return status;
 }
 
@@ -383,16 +384,16 @@ winipc_status WINIPC_CALL winipc_channel_reserve(winipc_connection *connection_i
 }
 
 static winipc_status channel__commit(channel *ch, size_t size) {
-  if (!ch->reserved)
+  if (!ch->out.reserved)
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "there is no reservation");
   channel__lock(ch);
   channel__mark(ch);
-  ring_status result = ring_writer_commit(&ch->out, size);
+  ring_status result = ring_writer_commit(&ch->out.ring, size);
   if (!result) channel__wake(ch);
   channel__unlock(ch);
   if (result)
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "more bytes than were reserved");
-  ch->reserved = false;
+  ch->out.reserved = false;
   return channel__peer_gone(ch) ? channel__disconnected(ch) : WINIPC_OK;
 }
 
@@ -408,12 +409,12 @@ winipc_status WINIPC_CALL winipc_channel_commit(winipc_connection *connection_id
 }
 
 static winipc_status channel__abandon(channel *ch) {
-  if (!ch->reserved)
+  if (!ch->out.reserved)
     return status_fail(WINIPC_E_INVALID_ARGUMENT, "there is no reservation");
   channel__lock(ch);
-  ring_writer_abandon(&ch->out);
+  ring_writer_abandon(&ch->out.ring);
   channel__unlock(ch);
-  ch->reserved = false;
+  ch->out.reserved = false;
   return WINIPC_OK;
 }
 
@@ -435,7 +436,7 @@ winipc_status WINIPC_CALL winipc_channel_set_tag(winipc_connection *connection_i
   if (status) return status;
   channel *ch = c->state;
   if (ch->sends && (ch->options.fields & WINIPC_FIELD_TAG))
-    ch->tag = tag;
+    ch->out.tag = tag;
   else
     status = status_fail(WINIPC_E_UNSUPPORTED, "messages of this end have no tag");
   connection_leave(connection_id, true);
