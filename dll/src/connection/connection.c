@@ -177,7 +177,7 @@ winipc_status WINIPC_CALL winipc_receive_alloc(winipc_connection *connection_id,
   winipc_status status = connection_enter(connection_id, false, timeout_ms, &c, &end);
   if (status) return status;
   status = c->transport->receive_alloc(c, data, size, &end);
-  if (status) *size = 0;
+  if (status < 0) *size = 0;
   connection_leave(connection_id, false);
   return status;
 }

@@ -65,6 +65,13 @@ static winipc_status hand_over__check_framing(const connection *c) {
                      "handles go over connections with the framing `message` or `u32`");
 }
 
+static winipc_status hand_over__peer_of(connection *c, DWORD *pid) {
+  winipc_peer peer = {.size = sizeof peer};
+  winipc_status status = c->transport->peer(c, &peer);
+  *pid = peer.pid;
+  return status;
+}
+
 static winipc_status hand_over__peer_pid(connection *c, DWORD *pid) {
   HANDLE pipe = c->transport->native(c);
   ULONG found = 0;
@@ -75,7 +82,7 @@ static winipc_status hand_over__peer_pid(connection *c, DWORD *pid) {
                        "winipc_process_give_handle");
   if (*pid) return WINIPC_OK;
   if (!GetNamedPipeInfo(pipe, NULL, NULL, NULL, NULL))
-    return status_fail(WINIPC_E_UNSUPPORTED, "the connection is not over a pipe");
+    return hand_over__peer_of(c, pid);
   if (!(c->server ? GetNamedPipeClientProcessId(pipe, &found)
                   : GetNamedPipeServerProcessId(pipe, &found)))
     return status_from_last("GetNamedPipeClientProcessId");
@@ -148,7 +155,7 @@ winipc_status WINIPC_CALL winipc_receive_handle(winipc_connection *connection_id
   winipc_status status = hand_over__check_framing(c);
   handle_release(connection_id);
   if (!status) status = winipc_receive_alloc(connection_id, &data, &size, timeout_ms);
-  if (status) return status;
+  if (status < 0) return status;
   status = hand_over__read(data, size, handle);
   winipc_free(data);
   return status;
