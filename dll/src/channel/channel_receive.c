@@ -161,7 +161,10 @@ static void channel__end_sleep(channel *ch, uint32_t count) {
 static bool channel__prepare_sleep(channel *ch) {
   for (uint32_t i = 0; i < ch->most; i++) {
     channel_member *m = ch->members[i];
-    if (!m || (!channel__ready(m) && ring_reader_prepare_wait(&m->in))) continue;
+    if (!m || (!channel__ready(m) && ring_reader_prepare_wait(&m->in))) {
+      if (m) channel__wake_writer(m);
+      continue;
+    }
     channel__end_sleep(ch, i);
     return false;
   }

@@ -6,7 +6,8 @@
 enum {
   CHANNEL__WAKE_MOST = 64,
   CHANNEL__CHUNK_MOST = 1 << 18, /* of a long message; then its reader may begin */
-  CHANNEL__OVERHEAD = 64         /* of a record, at most */
+  CHANNEL__OVERHEAD = 64,        /* of a record, at most */
+  CHANNEL__FIRST_SLEEP_MS = 2    /* of a drain */
 };
 
 /* ---- the ring, which a publisher shares with its host ---- */
@@ -316,17 +317,29 @@ static ring_status channel__try_drain(channel *ch, void *context) {
   return ring_writer_ready(&ch->out.ring) ? RING_OK : RING_WOULD_BLOCK;
 }
 
+/* The first sleep is short: see the orderings of the ring, 4. */
+static winipc_status channel__await_drained(channel *ch, bool first,
+                                            const deadline *end) {
+  if (!first || deadline_left(end) <= CHANNEL__FIRST_SLEEP_MS)
+    return channel__await_room(ch, end);
+  deadline soon = *end, in = deadline_in(CHANNEL__FIRST_SLEEP_MS);
+  soon.timeout_ms = in.timeout_ms;
+  soon.end = in.end;
+  winipc_status status = channel__await_room(ch, &soon);
+  return status == WINIPC_E_TIMEOUT ? WINIPC_OK : status;
+}
+
 winipc_status channel_drain(connection *c, const deadline *end) {
   channel *ch = c->state;
   ring_status result;
   if (!ch->sends || ch->options.full == WINIPC_FULL_OVERWRITE_OLDEST)
     return status_fail(WINIPC_E_UNSUPPORTED,
                        "nobody tells the writer of this ring how far it was read");
-  for (;;) {
+  for (bool first = true;; first = false) {
     if (channel__peer_gone(ch)) return channel__disconnected(ch);
     winipc_status status = channel__step_once(ch, channel__try_drain, NULL, &result);
     if (status || result == RING_OK) return status;
-    if (result == RING_WOULD_BLOCK) status = channel__await_room(ch, end);
+    if (result == RING_WOULD_BLOCK) status = channel__await_drained(ch, first, end);
     if (status) return status;
   }
 }

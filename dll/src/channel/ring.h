@@ -7,6 +7,7 @@
  *           after each publication: wake whom ring_writer_sleepers names
  *   reader: receive, and if it is empty: prepare_wait, sleep, end_wait, again;
  *           after each release, and before each sleep: ring_reader_wakes_writer
+ *   drain:  want_all, prepare_wait, a short sleep, end_wait, and as before
  *
  * Each ring_writer and each ring_reader is used by one thread at a time. Memory layout,
  * memory orderings and why no wake-up is lost: ring_layout.h. */
@@ -118,7 +119,8 @@ void ring_writer_drop(ring_writer *w);
 /* Which readers sleep and have to be woken, once for each sleep. One full fence. */
 uint32_t ring_writer_sleepers(ring_writer *w, uint32_t *indices, uint32_t most);
 
-/* The next wait shall be for the readers to have read everything. */
+/* The next wait shall be for the readers to have read everything. Since that is no
+ * multiple of a step, its first sleep has to be short (see the orderings, 4). */
 static inline void ring_writer_want_all(ring_writer *w) {
   w->wanted = w->written;
 }
@@ -159,7 +161,6 @@ typedef struct ring_reader {
   ring_message peeked;
   bool open;     /* fragments of a message have been released, and more are due */
   bool settled;  /* has seen the beginning of a message */
-  bool moved;    /* the writer may wait for what was released */
   uint64_t told; /* the cursor when the writer was last thought of */
   bool corrupt;
 } ring_reader;
@@ -195,8 +196,9 @@ ring_status ring_reader_receive(ring_reader *r, void *buffer, uint64_t capacity,
 /* Bytes that are published and not yet released, padding and words included. */
 uint64_t ring_reader_lag(const ring_reader *r);
 
-/* Must the writer be woken? One full fence each time that a step of the ring was
- * released, or all of it; else nothing. To be asked after each release. */
+/* Must the writer be woken? To be asked after each release, and once more behind
+ * ring_reader_prepare_wait. One full fence each time that a step of the ring was
+ * released, else a load. */
 bool ring_reader_wakes_writer(ring_reader *r);
 
 /* May the reader sleep until the writer wakes it? False: something came. */

@@ -69,10 +69,12 @@
  *    25 ns a message without, 42 ns with a fence on each side).
  *    A writer that waits for room waits until the reader has passed a multiple of an
  *    eighth of the ring (a step): so the reader needs the fence only when its cursor
- *    passes one, or when it has read everything (which is what a drain waits for), and
- *    a writer that was woken can write a while. Whatever a writer waits for, a reader
- *    that reads everything comes by it: a record and its padding are no more than half
- *    of the ring.
+ *    passes one, and a writer that was woken can write for a while. Whatever a writer
+ *    waits for, a reader that reads everything comes by it: a record and its padding
+ *    are no more than half of the ring. A drain waits for the very end, which is no
+ *    step: there the reader only loads `waiting` after each release, and has its fence
+ *    when it goes to sleep. What it misses so is no more than what the two have in
+ *    their store buffers at one moment, and so a drain's first sleep is a short one.
  * 5. `wanted` needs no order of its own: like `waiting` it is stored before the fence
  *    of the writer, so who sees an old one has stored a cursor that the writer sees
  *    then; and who wakes it for an old wish makes it look, and wait with a new ticket.

@@ -25,7 +25,6 @@ static void ring__lose(ring_reader *r, uint64_t count) {
 static void ring__advance(ring_reader *r, uint64_t to) {
   r->cursor = r->next = to;
   ring_store(&r->control->cursor, to);
-  r->moved = true;
 }
 
 /* ------------------------------ coming and going ------------------------------ */
@@ -72,7 +71,7 @@ void ring_reader_detach(ring_reader *r) {
   if (!r->control) return; /* never was attached */
   ring_store(&r->control->state, RING_DETACHED);
   r->cursor = r->next = UINT64_MAX - 7; /* whatever the writer waits for, it has it */
-  r->corrupt = r->moved = true;
+  r->corrupt = true;
 }
 
 /* ----------------------------------- records ----------------------------------- */
@@ -227,15 +226,15 @@ uint64_t ring_reader_lag(const ring_reader *r) {
 
 /* Whether what was released since the last fence may be what the writer waits for. */
 static bool ring__passed_a_step(const ring_reader *r) {
-  return (r->cursor ^ r->told) >= ring_step(&r->shape) || r->corrupt ||
-         !ring_reader_ready(r);
+  return (r->cursor ^ r->told) >= ring_step(&r->shape);
 }
 
 bool ring_reader_wakes_writer(ring_reader *r) {
-  if (!r->moved || ring__overwrites(r) || !ring__passed_a_step(r)) return false;
-  r->moved = false;
-  r->told = r->cursor;
-  ring_fence_full();
+  if (!r->control || ring__overwrites(r)) return false;
+  if (ring__passed_a_step(r)) {
+    r->told = r->cursor;
+    ring_fence_full();
+  }
   uint64_t ticket = ring_load_relaxed(&r->header->waiting);
   if (!ticket || ticket == r->woken) return false;
   if (ring_load_relaxed(&r->header->wanted) > r->cursor) return false;
