@@ -147,9 +147,10 @@ winipc_status channel_start_reading(channel *ch, channel_member *m, region *cont
   uint64_t magic = ring_load(&header->magic), layout = ring_load(&header->layout);
   if (magic == RING_DATA_MAGIC && layout != RING_DATA_LAYOUT)
     return status_fail(WINIPC_E_VERSION, "the peer's ring has another layout");
-  if (start == 0 && m->role == WINIPC_CHANNEL_PUBLISHER && ch->options.from_oldest &&
+  /* Nobody has kept a place in a ring that overwrites: what counts is when we look. */
+  if (m->role == WINIPC_CHANNEL_PUBLISHER &&
       (ring_load(&header->features) & RING_OVERWRITE))
-    start = RING_OLDEST;
+    start = ch->options.from_oldest ? RING_OLDEST : RING_NOW;
   if (ring_reader_attach(&m->in, header, region_ring_size(&m->theirs),
                          region_control(control), start))
     return status_fail(WINIPC_E_CORRUPT, "the peer's memory is no ring");
@@ -158,10 +159,20 @@ winipc_status channel_start_reading(channel *ch, channel_member *m, region *cont
 
 /* ---- ending ---- */
 
+/* The sender may wait for just that subscriber, and the host's thread be busy with a
+ * newcomer. */
+static void channel__stop_waiting_for(channel *ch, const channel_member *m) {
+  AcquireSRWLockExclusive(&ch->lock);
+  if (m->watch.gone && ch->members[m->place] == m)
+    ring_writer_dismiss(&ch->out.ring, m->place);
+  ReleaseSRWLockExclusive(&ch->lock);
+}
+
 void channel_stir(void *member) {
   channel_member *m = member;
   channel *ch = m->channel;
-  if (ch->shared) channel_host_reap(ch->host);
+  if (ch->shared) channel__stop_waiting_for(ch, m);
+  if (ch->host) channel_host_reap(ch->host);
   if (ch->out.room) SetEvent(ch->out.room);
   if (ch->in.data) SetEvent(ch->in.data);
 }

@@ -193,7 +193,7 @@ void channel_host_release(channel_host *h);
 /* A pair ends. */
 void channel_host_forget(channel_host *h, channel *pair);
 
-/* A subscriber has gone: the thread takes it out. */
+/* A peer has gone: the thread takes it out, or leaves the name of a pair. */
 void channel_host_reap(channel_host *h);
 
 /* An event that is signalled while accept has something to give. */

@@ -25,7 +25,8 @@ struct channel_host {
   bool patient;  /* the peer may let us wait for its hello: it has yet to be started */
   channel *channel; /* of a publisher or funnel */
   worker *thread;
-  waiters waiters; /* of the thread */
+  waiters waiters; /* of the thread, between two visits: it can be called to reap */
+  waiters meeting; /* of the thread, while somebody is there */
   volatile LONG closing;
   SRWLOCK lock;
   channel *pairs; /* all that live */
@@ -33,6 +34,7 @@ struct channel_host {
   uint32_t ready_count;
   HANDLE ready_event; /* auto-reset */
   uint32_t met;
+  volatile winipc_status failed; /* why nobody will come any more */
 };
 
 /* ---- what a peer gets ---- */
@@ -163,6 +165,8 @@ static winipc_status channel__find_pid(channel__visit *v) {
 
 static winipc_status channel__may_come(const channel__visit *v) {
   const channel_host *h = v->host;
+  if (h->channel && h->channel->connection->out.broken)
+    return status_fail(WINIPC_E_DISCONNECTED, "the channel has been aborted");
   if (v->hello.role != channel__role_of_guest(h->options.role))
     return status_fail(WINIPC_E_UNSUPPORTED, "a peer wants another role");
   if ((h->one_only && h->met) || (!h->channel && h->ready_count == CHANNEL__BACKLOG) ||
@@ -171,30 +175,30 @@ static winipc_status channel__may_come(const channel__visit *v) {
   return WINIPC_OK;
 }
 
-/* A reader of our ring has its place before it learns where to begin; a lane gets its
- * place once its ring is there to be read. */
-static winipc_status channel__exchange(channel__visit *v, meeting_welcome *w) {
-  channel *ch = v->channel;
-  channel_member *m = v->member;
-  uint64_t ignored;
-  winipc_status status = meeting_welcome_with(v->pipe, w, &v->host->waiters, &v->end);
-  if (!status) status = meeting_await_ready(v->pipe, &v->host->waiters, &v->end);
-  if (!status && m->writes)
-    status = channel_start_reading(ch, m, m->mine.base ? &m->mine : &ch->mine, 0);
-  if (!status && !m->reads) status = channel_admit(ch, m, &ignored);
+/* From the welcome on the handles are the peer's, which may have closed them, and be
+ * using their values anew. But a peer that leaves without a word has not touched them.
+ */
+static winipc_status channel__exchange(channel__visit *v, meeting_welcome *w,
+                                       bool *given) {
+  winipc_status status = meeting_welcome_with(v->pipe, w, &v->host->meeting, &v->end);
+  if (status) return status;
+  status = meeting_await_ready(v->pipe, &v->host->meeting, &v->end);
+  *given = status != WINIPC_E_DISCONNECTED;
   return status;
 }
 
+/* A reader of our ring has its place before it learns where to begin. */
 static winipc_status channel__receive_guest(channel__visit *v, meeting_welcome *w) {
   handout h = {0};
+  bool given = false;
   winipc_status status = channel__pack(v, &h, w);
   if (!status && v->member->reads)
     status = channel_admit(v->channel, v->member, &w->start);
   if (status)
-    meeting_refuse(v->pipe, status, &v->host->waiters, &v->end);
+    meeting_refuse(v->pipe, status, &v->host->meeting, &v->end);
   else
-    status = channel__exchange(v, w);
-  handout_end(&h, status != WINIPC_OK);
+    status = channel__exchange(v, w, &given);
+  handout_end(&h, status && !given);
   return status;
 }
 
@@ -224,24 +228,42 @@ static void channel__queue(channel__visit *v) {
   SetEvent(h->ready_event);
 }
 
+static winipc_status channel__watch(channel__visit *v) {
+  winipc_status status =
+      watch_start(&v->member->watch, v->pipe, v->host->server, channel_stir, v->member);
+  if (!status) v->pipe = NULL; /* the watch has it */
+  return status;
+}
+
+/* A lane gets its place last, since from then on the receiver may end it at any time;
+ * and the receiver, which may sleep, shall look at it. */
+static winipc_status channel__settle_guest(channel__visit *v) {
+  channel *ch = v->channel;
+  channel_member *m = v->member;
+  uint64_t ignored;
+  winipc_status status = WINIPC_OK;
+  if (m->writes)
+    status = channel_start_reading(ch, m, m->mine.base ? &m->mine : &ch->mine, 0);
+  if (!status) status = channel__watch(v);
+  if (status || m->reads) return status;
+  status = channel_admit(ch, m, &ignored);
+  if (!status) SetEvent(ch->in.data);
+  return status;
+}
+
 static winipc_status channel__welcome(channel__visit *v) {
   meeting_welcome w = {0};
   v->channel = v->host->channel;
   winipc_status status = channel__make_member(v);
   if (status)
-    meeting_refuse(v->pipe, status, &v->host->waiters, &v->end);
+    meeting_refuse(v->pipe, status, &v->host->meeting, &v->end);
   else
     status = channel__receive_guest(v, &w);
   channel__close_sections(v);
-  if (!status)
-    status = watch_start(&v->member->watch, v->pipe, v->host->server, channel_stir,
-                         v->member);
+  if (!status) status = channel__settle_guest(v);
   if (status) return channel__undo(v), status;
   v->host->met++;
-  if (v->made)
-    channel__queue(v);
-  else
-    channel_stir(v->member); /* a funnel's receiver shall look at the new lane too */
+  if (v->made) channel__queue(v);
   return WINIPC_OK;
 }
 
@@ -280,7 +302,7 @@ static winipc_channel_member *channel__snapshot(channel_host *h, uint32_t *count
 
 static void channel__tell(channel__visit *v) {
   uint32_t count;
-  waiters *list = &v->host->waiters;
+  waiters *list = &v->host->meeting;
   winipc_channel_member *all = channel__snapshot(v->host, &count);
   meeting_welcome w = {.start = count, .role = v->host->options.role};
   winipc_status status = all ? WINIPC_OK : status_no_memory();
@@ -298,7 +320,7 @@ static winipc_status channel__meet(channel__visit *v) {
   winipc_status status = channel__find_pid(v);
   if (!status && v->hello.role != MEETING_INSPECT) status = channel__may_come(v);
   if (status) {
-    meeting_refuse(v->pipe, status, &v->host->waiters, &v->end);
+    meeting_refuse(v->pipe, status, &v->host->meeting, &v->end);
     return status;
   }
   if (v->hello.role != MEETING_INSPECT) return channel__welcome(v);
@@ -306,14 +328,21 @@ static winipc_status channel__meet(channel__visit *v) {
   return WINIPC_E_DISCONNECTED; /* the pipe has done its work */
 }
 
+/* Nobody but the one who has just failed could come to a channel without a name. */
+static void channel__give_up(channel_host *h, winipc_status why) {
+  h->failed = why;
+  SetEvent(h->ready_event);
+}
+
 static void channel__visit_by(channel_host *h, HANDLE pipe) {
   channel__visit v = {.host = h, .pipe = pipe};
   uint32_t patience = h->patient ? WINIPC_FOREVER : MEETING_PATIENCE_MS;
   deadline hello_end = deadline_in(patience);
-  winipc_status status = meeting_await_hello(pipe, &v.hello, &h->waiters, &hello_end);
+  winipc_status status = meeting_await_hello(pipe, &v.hello, &h->meeting, &hello_end);
   v.end = deadline_in(MEETING_PATIENCE_MS);
   if (!status) status = channel__meet(&v);
-  if (status) watch_close_pipe(pipe, h->server);
+  if (status && v.pipe) watch_close_pipe(pipe, h->server);
+  if (status && h->patient) channel__give_up(h, status);
 }
 
 /* Subscribers that have gone. */
@@ -327,6 +356,21 @@ static void channel__reap(channel *ch) {
   }
 }
 
+static void channel__leave_name(channel_host *h) {
+  if (h->server) pipe_server_close(h->server);
+  h->server = NULL;
+  if (h->guard) CloseHandle(h->guard);
+  h->guard = NULL;
+}
+
+/* The only pair that there was to be has lost its peer. */
+static bool channel__has_ended(channel_host *h) {
+  AcquireSRWLockShared(&h->lock);
+  bool ended = h->one_only && h->pairs && channel_only_member(h->pairs)->watch.gone;
+  ReleaseSRWLockShared(&h->lock);
+  return ended;
+}
+
 /* What `closing` and `gone` say is looked at after the deadline was taken: a nudge that
  * comes later ends the wait. */
 static void channel__serve(void *context) {
@@ -335,6 +379,10 @@ static void channel__serve(void *context) {
   for (;;) {
     deadline end = deadline_for(&h->waiters, WINIPC_FOREVER);
     if (h->closing) return;
+    if (channel__has_ended(h)) {
+      channel__leave_name(h); /* others may have it */
+      return;
+    }
     if (h->channel && h->channel->shared) channel__reap(h->channel);
     winipc_status status = pipe_server_accept(h->server, &h->waiters, &end, &pipe);
     if (!status)
@@ -396,21 +444,19 @@ winipc_status channel_host_new(const char *pipe, const winipc_channel_options *o
   h->options.sddl = h->options.server_user = NULL; /* the caller's */
   if (!status) status = worker_start(&h->thread);
   if (status) return channel_host_release(h), status;
+  *host = h; /* before the thread meets anybody, who may be gone at once */
   worker_begin(h->thread, channel__serve, h);
-  *host = h;
   return WINIPC_OK;
 }
 
 void channel_host_stop(channel_host *h) {
   InterlockedExchange(&h->closing, 1);
   waiters_close(&h->waiters);
+  waiters_close(&h->meeting);
   worker_stop(h->thread);
   h->thread = NULL;
   while (h->ready_count) channel_free(h->ready[--h->ready_count]);
-  if (h->server) pipe_server_close(h->server);
-  h->server = NULL;
-  if (h->guard) CloseHandle(h->guard);
-  h->guard = NULL;
+  channel__leave_name(h);
 }
 
 void channel_host_release(channel_host *h) {
@@ -443,6 +489,8 @@ winipc_status channel_host_accept(channel_host *h, waiters *list, const deadline
   for (;;) {
     *c = channel__take_ready(h);
     if (*c) return WINIPC_OK;
+    if (h->failed)
+      return status_fail(h->failed, "the one who was to come did not join");
     winipc_status status = waiters_wait(list, h->ready_event, end);
     if (status) return status;
   }

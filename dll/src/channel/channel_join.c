@@ -29,19 +29,21 @@ static void channel__take_event(HANDLE *place, HANDLE *gift) {
   *gift = NULL;
 }
 
-static winipc_status channel__map(channel *ch, channel_member *m, channel__gifts *g,
-                                  const meeting_welcome *w) {
-  winipc_channel_options plain = ch->options;
-  winipc_status status = region_map(&ch->mine, g->mine, w->mine_size, true, &plain);
-  if (!status)
-    status = region_map(&m->theirs, g->theirs, w->theirs_size, false, &plain);
+static winipc_status channel__map(channel *ch, channel_member *m,
+                                  const channel__gifts *g, const meeting_welcome *w) {
+  winipc_status status =
+      region_map(&ch->mine, g->mine, w->mine_size, true, &ch->options);
+  if (status) return status;
+  return region_map(&m->theirs, g->theirs, w->theirs_size, false, &ch->options);
+}
+
+static void channel__keep_gifts(channel *ch, channel_member *m, channel__gifts *g) {
   channel__close_gift(&g->mine); /* the views hold the sections */
   channel__close_gift(&g->theirs);
   channel__take_event(&ch->in.data, &g->data);
   channel__take_event(&ch->out.room, &g->room);
   channel__take_event(&m->data, &g->their_data);
   channel__take_event(&m->room, &g->their_room);
-  return status;
 }
 
 static bool channel__fit(uint32_t role, uint32_t host) {
@@ -71,6 +73,8 @@ static winipc_status channel__set_up(channel *ch, channel_member *m,
   return status;
 }
 
+/* The handles are ours once we have said that we are ready, or when the host has gone
+ * before. If we leave without a word, it takes them back. */
 static winipc_status channel__meet(channel *ch, channel_member *m, HANDLE pipe,
                                    const deadline *end) {
   meeting_welcome w;
@@ -86,7 +90,9 @@ static winipc_status channel__meet(channel *ch, channel_member *m, HANDLE pipe,
   if (!status) status = pipe_peer(pipe, false, &m->peer);
   if (status) return status;
   channel_find_image(m->peer.pid, m->image, sizeof m->image);
-  return meeting_say_ready(pipe, NULL, end);
+  status = meeting_say_ready(pipe, NULL, end);
+  if (!status || status == WINIPC_E_DISCONNECTED) channel__keep_gifts(ch, m, &gifts);
+  return status;
 }
 
 winipc_status channel_join_pipe(HANDLE pipe, const winipc_channel_options *options,

@@ -187,6 +187,12 @@ static bool channel__may_pass(winipc_status status) {
          status == WINIPC_E_NOT_FOUND;
 }
 
+/* An attempt that ran out of time tells less than the one before it. */
+static winipc_status channel__reason(winipc_status status, winipc_status before) {
+  if (status != WINIPC_E_TIMEOUT || !before) return status;
+  return status_plain(before);
+}
+
 /* Longer each time and by a random part. `why` is what the call returns at the end. */
 static winipc_status channel__pause(DWORD *pause, winipc_status why,
                                     const deadline *end) {
@@ -202,9 +208,10 @@ static winipc_status channel__pause(DWORD *pause, winipc_status why,
 static winipc_status channel__join(const char *pipe, const winipc_channel_options *o,
                                    const deadline *end, connection **c) {
   DWORD pause = CHANNEL__FIRST_PAUSE_MS;
-  for (;;) {
+  for (winipc_status before = WINIPC_OK;;) {
     winipc_status status = channel__join_once(pipe, o, false, end, c);
-    if (!status || !channel__may_pass(status)) return status;
+    if (!status || !channel__may_pass(status)) return channel__reason(status, before);
+    before = status;
     status = channel__pause(&pause, status, end);
     if (status) return status;
   }
@@ -220,7 +227,10 @@ static winipc_status channel__host_one_pair(const char *pipe,
   winipc_status status = channel_host_new(pipe, o, NULL, true, false, &host);
   if (status) return status;
   status = channel_host_accept(host, &list, end, c);
-  if (!status) ((channel *)(*c)->state)->owns_host = true;
+  if (status)
+    channel_host_stop(host); /* with the one who has come in this very moment */
+  else
+    ((channel *)(*c)->state)->owns_host = true;
   channel_host_release(host);
   return status;
 }
@@ -253,11 +263,11 @@ static winipc_status channel__open_pair(const char *pipe,
                                         const winipc_channel_options *o,
                                         const deadline *end, connection **c) {
   DWORD pause = CHANNEL__FIRST_PAUSE_MS;
-  for (;;) {
+  for (winipc_status before = WINIPC_OK;; before = WINIPC_E_BUSY) {
     winipc_status status = channel__host_one_pair(pipe, o, end, c);
     if (status != WINIPC_E_EXISTS) return status;
     status = channel__join_once(pipe, o, true, end, c);
-    if (!status || !channel__may_pass(status)) return status;
+    if (!status || !channel__may_pass(status)) return channel__reason(status, before);
     status = channel__pause(&pause, WINIPC_E_BUSY, end);
     if (status) return status;
   }
@@ -340,7 +350,10 @@ static winipc_status channel__listen(const char *pipe, const winipc_channel_opti
   winipc_status status = channel_host_new(pipe, o, NULL, one_only, one_only, &host);
   if (status) return status;
   status = listener_publish(&channel__listener, host, listener);
-  if (status) channel_host_release(host);
+  if (status) {
+    channel_host_stop(host);
+    channel_host_release(host);
+  }
   return status;
 }
 

@@ -9,25 +9,29 @@ void watch_close_pipe(HANDLE pipe, pipe_server *instance) {
     CloseHandle(pipe);
 }
 
-/* Nobody sends anything: this ends with the pipe. */
+/* Nobody sends anything: this ends with the pipe. One that fails at once leaves
+ * `overlapped` as if it were still pending, and the event unset. */
 static bool watch__read(watch *w) {
   memset(&w->overlapped, 0, sizeof w->overlapped);
   w->overlapped.hEvent = w->event;
-  return !ReadFile(w->pipe, &w->byte, 1, NULL, &w->overlapped) &&
-         GetLastError() == ERROR_IO_PENDING;
+  w->reads = !ReadFile(w->pipe, &w->byte, 1, NULL, &w->overlapped) &&
+             GetLastError() == ERROR_IO_PENDING;
+  return w->reads;
 }
 
 /* An I/O ends with the thread that began it: then it begins anew, on the thread that
  * runs this, which stays as long as there is a registration. */
 static bool watch__goes_on(watch *w) {
   DWORD bytes;
-  return !w->asked && !GetOverlappedResult(w->pipe, &w->overlapped, &bytes, FALSE) &&
+  return w->reads && !w->asked &&
+         !GetOverlappedResult(w->pipe, &w->overlapped, &bytes, FALSE) &&
          GetLastError() == ERROR_OPERATION_ABORTED && watch__read(w);
 }
 
 /* The read may still be the kernel's: it ends before its memory goes. */
 static void watch__cancel(watch *w) {
   DWORD bytes;
+  if (!w->reads) return;
   CancelIoEx(w->pipe, &w->overlapped);
   GetOverlappedResult(w->pipe, &w->overlapped, &bytes, TRUE);
 }
@@ -66,7 +70,8 @@ winipc_status watch_start(watch *w, HANDLE pipe, pipe_server *instance,
   AcquireSRWLockExclusive(&w->lock);
   w->pipe = pipe;
   w->instance = instance;
-  if (!watch__read(w)) SetEvent(w->event); /* it has ended already */
+  /* It has ended already, or somebody has asked for that before there was a pipe. */
+  if (w->asked || !watch__read(w)) SetEvent(w->event);
   ReleaseSRWLockExclusive(&w->lock);
   return WINIPC_OK;
 }

@@ -14,6 +14,7 @@ typedef struct watch {
   HANDLE registration;
   OVERLAPPED overlapped;
   char byte;
+  bool reads;         /* the read was begun */
   bool asked;         /* to break it */
   volatile LONG gone; /* 1: the peer is no longer there */
   void (*notice)(void *user);
