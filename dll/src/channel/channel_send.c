@@ -367,7 +367,7 @@ static winipc_status channel__reserve(channel *ch, channel__reservation *r,
     channel__drop(ch);
     return status_fail(WINIPC_E_WOULD_BLOCK, "the ring of the channel is full");
   }
-  ch->out.reserved = !status;
+  if (!status) ch->out.reserved = true;
   return status;
 }
 
