@@ -57,10 +57,10 @@ def check(message: bytes, expected: bytes) -> None:
 # ---- the server ----
 
 
-def serve(name: str) -> None:
+def serve(name: str, address: str) -> None:
     with (
         stdlib.Listener(rf"\\.\pipe\{name}-stdlib", "AF_PIPE") as a,
-        winipc.listen(f"pipe:{name}-winipc") as b,
+        winipc.listen(address) as b,
     ):
         control = a.accept()
         contestants = [stdlib_contestant(a.accept()), winipc_contestant(b.accept(timeout=PATIENCE))]
@@ -112,9 +112,9 @@ def stream(contestant: Contestant, sent: list[bytes], count: int) -> float:
 
 
 class Client:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, address: str) -> None:
         path = rf"\\.\pipe\{name}-stdlib"
-        ours = winipc.connect(f"pipe:{name}-winipc", timeout=PATIENCE)
+        ours = winipc.connect(address, timeout=PATIENCE)
         self.control = stdlib.Client(path, "AF_PIPE")
         self.contestants = [stdlib_contestant(stdlib.Client(path, "AF_PIPE")), winipc_contestant(ours)]
 
@@ -138,7 +138,7 @@ class Client:
             count *= 2
         return count
 
-    def measure(self, way: str, size: int, seconds: float) -> Cell:
+    def measure(self, kind: str, way: str, size: int, seconds: float) -> Cell:
         sent = messages(size)
         count, figures = self.calibrate(way, sent), ([], [])
         end = perf_counter() + seconds
@@ -146,21 +146,25 @@ class Client:
             first = len(figures[0]) % 2
             for who in (first, 1 - first):
                 figures[who].append(self.block(who, way, sent, count))
-        return Cell("python", "message pipe", way, size, *figures)
+        return Cell("python", kind, way, size, *figures)
 
 
-def cells(seconds: float, wanted: Callable[[str], bool]) -> Iterator[Cell]:
+def cells(
+    seconds: float, wanted: Callable[[str], bool], kind: str = "message pipe", scheme: str = "pipe"
+) -> Iterator[Cell]:
+    """winipc is reached by an address of that scheme."""
     name = f"winipc-python-bench-{os.getpid()}"
-    asked = [(way, size) for way in WAYS for size in SIZES if wanted(f"message pipe {way} {size}")]
+    address = f"{scheme}:{name}-winipc"
+    asked = [(way, size) for way in WAYS for size in SIZES if wanted(f"{kind} {way} {size}")]
     if not asked:
         return
-    server = subprocess.Popen([sys.executable, __file__, name])
-    client = Client(name)
+    server = subprocess.Popen([sys.executable, __file__, name, address])
+    client = Client(name, address)
     for way, size in asked:
-        yield client.measure(way, size, seconds)
+        yield client.measure(kind, way, size, seconds)
     client.order(0, WAYS[0], 0, 0)
     server.wait(PATIENCE)
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

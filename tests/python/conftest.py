@@ -13,7 +13,7 @@ from concurrent.futures import Future
 
 import pytest
 import winipc
-from support import SOON, Pair
+from support import SOON, Channels, Pair
 
 _numbers = itertools.count()
 
@@ -53,6 +53,27 @@ def make_pair(address: str) -> Iterator[Callable[..., Pair]]:
 @pytest.fixture
 def pair(make_pair: Callable[..., Pair]) -> Pair:
     return make_pair()
+
+
+@pytest.fixture
+def make_channels(name: str, aside: Callable[..., Future[object]]) -> Iterator[Callable[..., Channels]]:
+    """Makes both ends of a channel, with the same options."""
+    opened: list[winipc.Channel] = []
+
+    def make(**options: object) -> Channels:
+        other = aside(lambda: winipc.Channel(name, timeout=SOON, **options))
+        opened.append(winipc.Channel(name, timeout=SOON, **options))
+        opened.append(other.result(SOON))
+        return opened[-2], opened[-1]
+
+    yield make
+    for end in opened:
+        end.close()
+
+
+@pytest.fixture
+def channels(make_channels: Callable[..., Channels]) -> Channels:
+    return make_channels()
 
 
 @pytest.fixture

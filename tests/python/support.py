@@ -6,3 +6,4 @@ import winipc
 
 SOON = 10  # seconds, for what comes at once when all is well
 Pair = tuple[winipc.Connection, winipc.Connection]
+Channels = tuple[winipc.Channel, winipc.Channel]

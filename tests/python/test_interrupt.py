@@ -71,6 +71,27 @@ def waits(address, pair):
     }
 
 
+def channel_waits(channels):
+    a, b = channels
+    full = bytes(500_000)
+    return {
+        "receive": lambda: b.receive(),
+        "receive_into": lambda: b.receive_into(bytearray(10)),
+        "receive_into a large one": lambda: b.receive_into(bytearray(100_000)),
+        "receive_many": lambda: b.receive_many(),
+        "peek": lambda: b.peek(),
+        "iterate": lambda: list(b),
+        "send": lambda: [a.send(bytes(60_000)) for _ in range(100)],
+        "send a large one": lambda: [a.send(full) for _ in range(100)],
+        "send_many": lambda: a.send_many([full] * 100),
+        "reserve": lambda: [a.reserve(60_000).commit() for _ in range(100)],
+        "drain": lambda: (a.send(b"x"), a.drain()),
+        "open": lambda: winipc.Channel("winipc-test-nobody-comes", timeout=None),
+        "subscribe": lambda: winipc.Subscriber("winipc-test-nobody-comes", timeout=None),
+        "look": lambda: winipc.channel_members("winipc-test-nobody-comes", timeout=None),
+    }
+
+
 def taken_mutex():
     mutex = winipc.Mutex()
     thread = threading.Thread(target=lambda: (mutex.lock(), time.sleep(1)))
@@ -101,6 +122,34 @@ def test_ctrl_c_ends_a_wait(address, pair, interrupts, way):
     with pytest.raises(KeyboardInterrupt):
         waits(address, pair)[way]()
     assert time.monotonic() - began < SOON
+
+
+@pytest.mark.parametrize("way", list(channel_waits((None, None))))
+def test_ctrl_c_ends_a_wait_of_a_channel(channels, interrupts, way):
+    interrupts(0.2)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        channel_waits(channels)[way]()
+    assert time.monotonic() - began < SOON
+
+
+def test_ctrl_c_ends_a_loop_that_never_waits(channels, interrupts):
+    a, b = channels
+    interrupts(0.2)
+    with pytest.raises(KeyboardInterrupt):
+        while True:
+            a.send(b"x")
+            b.receive()
+
+
+def test_a_channel_lets_a_wait_go_on_after_a_handler(channels, interrupts, counted, aside):
+    a, b = channels
+    interrupts(0.1, 0.1)
+    aside(lambda: (time.sleep(0.5), a.send_many([b"one", b"two"])))
+    with b.peek() as view:
+        assert view == b"one"
+    assert b.receive_many() == [b"two"]
+    assert len(counted) == 2
 
 
 def test_after_ctrl_c_calls_wait_as_before(pair, interrupts):
