@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,11 @@ def command(language: str, what: str) -> list[str]:
     if language == "c":
         return [str(Path(os.environ["WINIPC_SAMPLES"]) / f"{what}.exe")]
     return [sys.executable, str(ROOT / "samples" / "python" / f"{what}.py")]
+
+
+@pytest.fixture
+def channel(name: str) -> str:
+    return f"channel:{name}"
 
 
 @pytest.fixture
@@ -114,6 +120,91 @@ def test_a_board_holds_what_fits(start: Start, name: str, one: str, other: str) 
 
 
 @both_ways
+@pytest.mark.parametrize("scheme", ("channel", "pipe"))
+def test_pair(start: Start, name: str, one: str, other: str, scheme: str) -> None:
+    address = f"{scheme}:{name}"
+    server = start(one, "pair_server", address, "2")
+    first = start(other, "pair_client", address, "3", "-1.25")
+    *squares, timed = lines(first)
+    assert squares == ["9", "1.5625"]
+    assert re.fullmatch(r"1000 questions more: \d+\.\d microseconds each", timed)
+    second = start(other, "pair_client", address)
+    assert lines(second)[0] == "2.25"
+    assert lines(server) == [f"serving at {address}", "answered 1002 times", "answered 1001 times"]
+
+
+@both_ways
+@pytest.mark.parametrize("order", ("sender", "receiver"))
+def test_frames(start: Start, channel: str, one: str, other: str, order: str) -> None:
+    def sender() -> Process:
+        return start(one, "frame_sender", channel, "20")
+
+    def receiver() -> Process:
+        return start(other, "frame_receiver", channel)
+
+    if order == "sender":
+        sending, receiving = sender(), receiver()
+    else:
+        receiving, sending = receiver(), sender()
+    assert lines(receiving) == ["20 frames, all as drawn"]
+    assert lines(sending) == ["sent 20 frames"]
+
+
+def ticks(printed: list[str]) -> tuple[list[int], list[int]]:
+    """The numbers of the ticks that a subscriber printed, and its losses. Every number is there or lost."""
+    numbers: list[int] = []
+    losses: list[int] = []
+    expected: int | None = None
+    for line in printed[:-1]:
+        if line.startswith("lost "):
+            losses.append(int(line.removeprefix("lost ")))
+            expected = expected and expected + losses[-1]
+            continue
+        number = int(re.fullmatch(r"#(\d+) ACME \d+\.\d\d x \d+", line)[1])  # type: ignore[index]
+        assert expected in (None, number)
+        numbers.append(number)
+        expected = number + 1
+    assert printed[-1] == f"received {len(numbers)} ticks, lost {sum(losses)}"
+    return numbers, losses
+
+
+@both_ways
+def test_ticks(start: Start, channel: str, one: str, other: str) -> None:
+    publisher = start(one, "tick_publisher", channel, "200", "3")
+    assert publisher.stdout
+    assert publisher.stdout.readline() == "published 200 ticks; waiting for 3 subscribers\n"
+    late = start(other, "tick_subscriber", channel, "oldest")
+    prompt = start(other, "tick_subscriber", channel, "now")
+    slow = start(other, "tick_subscriber", channel, "now", "20")
+    numbers, _ = ticks(lines(late))
+    assert 0 < numbers[0] < 200  # the ring has kept the last 100 or so
+    assert numbers[-1] == 399
+    for subscriber in (prompt, slow):  # each has all from where it began, or is told what it lost
+        numbers, losses = ticks(lines(subscriber))
+        assert len(numbers) + sum(losses) == 200
+        assert numbers[-1] == 399
+    assert losses
+    assert lines(publisher) == ["published 200 ticks more"]
+
+
+@both_ways
+def test_logging(start: Start, channel: str, one: str, other: str) -> None:
+    early = start(other, "log_writer", channel, "early")
+    collector = start(one, "log_collector", channel, "7")
+    usual = start(other, "log_writer", channel)
+    chosen = start(one, "log_writer", channel, "two words", "", "last")
+    assert [lines(writer) for writer in (early, usual, chosen)] == [[], [], []]
+    first, *logged = lines(collector)
+    assert first == f"collecting at {channel}"
+    told = [re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} \[(\d+)\] (.*)", line) for line in logged]
+    said = [(int(match[1]), match[2]) for match in told if match]
+    assert len(said) == 7
+    assert [text for pid, text in said if pid == early.pid] == ["early"]
+    assert [text for pid, text in said if pid == usual.pid] == ["started", "working", "done"]
+    assert [text for pid, text in said if pid == chosen.pid] == ["two words", "", "last"]
+
+
+@both_ways
 def test_inherited_mapping(start: Start, one: str, other: str) -> None:
     parent = start(one, "mapping_parent", *command(other, "mapping_child"))
     assert lines(parent) == [
@@ -161,6 +252,14 @@ def test_the_size_of_a_captured_output_is_exact(start: Start, one: str) -> None:
         ("pipe_client", ("nonsense",), "nonsense"),
         ("size_server", ("nonsense",), "nonsense"),
         ("size_client", ("nonsense",), "nonsense"),
+        ("pair_server", ("nonsense",), "nonsense"),
+        ("pair_client", ("nonsense",), "nonsense"),
+        ("frame_sender", ("channel:a\\b",), "backslash"),
+        ("frame_receiver", ("channel:a\\b",), "backslash"),
+        ("tick_publisher", ("channel:a\\b",), "backslash"),
+        ("tick_subscriber", ("channel:a\\b",), "backslash"),
+        ("log_collector", ("channel:a\\b",), "backslash"),
+        ("log_writer", ("channel:a\\b",), "backslash"),
         ("memory_writer", ("a\\b\\c",), ""),
         ("memory_reader", ("a\\b\\c",), ""),
         ("mapping_parent", ("no-such-program",), "no-such-program"),
