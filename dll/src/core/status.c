@@ -123,6 +123,21 @@ winipc_status status_record(winipc_status status, const char *format, ...) {
   return status;
 }
 
+/* Callers ask time and again for what is not there yet: nothing is formatted here. */
+winipc_status status_record_plain(winipc_status status) {
+  const char *text = winipc_status_text(status);
+  thread_slot *slot = thread_slot_get();
+  if (!slot) return status;
+  winipc_error *error = &slot->error;
+  error->size = sizeof *error;
+  error->status = status;
+  error->win32 = error->reserved = 0;
+  error->call[0] = 0;
+  memcpy(error->text, text, strlen(text) + 1);
+  status__tell_log(error);
+  return status;
+}
+
 winipc_status status_record_win32(winipc_status status, DWORD code, const char *call,
                                   const char *format, ...) {
   va_list arguments;

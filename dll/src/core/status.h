@@ -16,6 +16,9 @@
 winipc_status status_record(winipc_status status, const char *format, ...)
     STATUS_PRINTF(2, 3);
 
+/* The same with the text of the public table. */
+winipc_status status_record_plain(winipc_status status);
+
 /* The same, for a failure of a system call whose meaning is known better here than
  * in the table. */
 winipc_status status_record_win32(winipc_status status, DWORD code, const char *call,
@@ -43,9 +46,8 @@ static inline winipc_status status_from_last(const char *call) {
   return status_from_win32(GetLastError(), call);
 }
 
-/* With the text of the public table. */
 static inline winipc_status status_plain(winipc_status status) {
-  return status_fail(status, "%s", winipc_status_text(status));
+  return status_error(status_record_plain(status));
 }
 
 static inline winipc_status status_no_memory(void) {
