@@ -21,42 +21,79 @@ typedef struct channel {
   PyObject *loans[2]; /* borrowed: the reservation and the peeked message, or NULL */
 } channel;
 
-/* The arguments `names`, of which `required` have no default; `values` has those of the
- * others. */
-static int channel_arguments(const char *const *names, Py_ssize_t required,
-                             PyObject *const *given, Py_ssize_t count,
-                             PyObject *keywords, PyObject **values) {
-  Py_ssize_t known = 0, more = keywords ? PyTuple_Size(keywords) : 0;
-  while (names[known]) known++;
-  for (Py_ssize_t i = 0; i < count && i < known; i++) values[i] = given[i];
-  for (Py_ssize_t k = 0, i; k < more; k++) {
+/* Arguments as a caller may name them. Names in a program are interned, as are ours:
+ * the same text is mostly the same object. */
+enum {
+  ARGUMENT_BUFFER,
+  ARGUMENT_DATA,
+  ARGUMENT_MESSAGES,
+  ARGUMENT_MOST,
+  ARGUMENT_SIZE,
+  ARGUMENT_TIMEOUT,
+  ARGUMENTS
+};
+static const char *const channel_name_texts[ARGUMENTS] = {"buffer", "data", "messages",
+                                                          "most",   "size", "timeout"};
+static PyObject *channel_names[ARGUMENTS];
+
+static int channel_intern_names(void) {
+  for (int i = 0; i < ARGUMENTS; i++)
+    if (!(channel_names[i] = PyUnicode_InternFromString(channel_name_texts[i])))
+      return -1;
+  return 0;
+}
+
+/* What a method takes: arguments by name, of which so many have no default. */
+typedef struct signature {
+  int known, required;
+  unsigned char names[2];
+} signature;
+
+static int channel_find_name(const signature *s, PyObject *name) {
+  int i = 0;
+  while (i < s->known && channel_names[s->names[i]] != name) i++;
+  if (i < s->known) return i;
+  for (i = 0; i < s->known; i++)
+    if (!PyUnicode_Compare(channel_names[s->names[i]], name)) break;
+  return i;
+}
+
+static int channel_keyword_arguments(const signature *s, PyObject *const *given,
+                                     Py_ssize_t count, PyObject *keywords,
+                                     PyObject **values) {
+  Py_ssize_t more = PyTuple_Size(keywords);
+  for (Py_ssize_t k = 0; k < more; k++) {
     PyObject *name = PyTuple_GetItem(keywords, k);
-    for (i = count; i < known; i++)
-      if (!PyUnicode_CompareWithASCIIString(name, names[i])) break;
-    if (i >= known) {
+    int i = channel_find_name(s, name);
+    if (i >= s->known || i < count) {
       PyErr_Format(PyExc_TypeError, "unexpected argument %R", name);
       return 0;
     }
     values[i] = given[count + k];
   }
-  if (count > known)
-    PyErr_Format(PyExc_TypeError, "%zd arguments at most, not %zd", known, count);
-  for (Py_ssize_t i = 0; i < required && count <= known; i++)
-    if (!values[i]) PyErr_Format(PyExc_TypeError, "argument %s is missing", names[i]);
-  return !PyErr_Occurred();
+  return 1;
+}
+
+/* `values` has the defaults, and gets what was given. */
+static int channel_arguments(const signature *s, PyObject *const *given,
+                             Py_ssize_t count, PyObject *keywords, PyObject **values) {
+  if (count > s->known) {
+    PyErr_Format(PyExc_TypeError, "%d arguments at most, not %zd", s->known, count);
+    return 0;
+  }
+  for (Py_ssize_t i = 0; i < count; i++) values[i] = given[i];
+  if (keywords && !channel_keyword_arguments(s, given, count, keywords, values))
+    return 0;
+  for (int i = 0; i < s->required; i++)
+    if (!values[i]) {
+      PyErr_Format(PyExc_TypeError, "argument %s is missing",
+                   channel_name_texts[s->names[i]]);
+      return 0;
+    }
+  return 1;
 }
 
 /* ---- send ---- */
-
-/* A bytes object needs no buffer: it stays as it is. */
-static int channel_hold(PyObject *data, Py_buffer *view) {
-  view->obj = NULL;
-  if (!Py_IS_TYPE(data, &PyBytes_Type))
-    return PyObject_GetBuffer(data, view, PyBUF_SIMPLE) == 0;
-  view->buf = PyBytes_AsString(data);
-  view->len = PyBytes_Size(data);
-  return 1;
-}
 
 static winipc_status channel_send_bytes(const channel *self, const Py_buffer *data,
                                         uint32_t timeout_ms) {
@@ -78,23 +115,23 @@ static winipc_status channel_send_bytes(const channel *self, const Py_buffer *da
 
 static PyObject *channel_send(PyObject *object, PyObject *const *given,
                               Py_ssize_t count, PyObject *keywords) {
-  static const char *const names[] = {"data", "timeout", NULL};
+  static const signature takes = {2, 1, {ARGUMENT_DATA, ARGUMENT_TIMEOUT}};
   PyObject *values[] = {NULL, Py_None};
   Py_buffer data;
   uint32_t timeout_ms;
-  if (!channel_arguments(names, 1, given, count, keywords, values) ||
-      !py_timeout(values[1], &timeout_ms) || !channel_hold(values[0], &data))
+  if (!channel_arguments(&takes, given, count, keywords, values) ||
+      !py_timeout(values[1], &timeout_ms) || !py_hold(values[0], &data))
     return NULL;
   winipc_status status = channel_send_bytes((channel *)object, &data, timeout_ms);
-  if (data.obj) PyBuffer_Release(&data);
+  py_release(&data);
   return verb_sent(status);
 }
 
 static PyObject *channel_send_many(PyObject *object, PyObject *const *given,
                                    Py_ssize_t count, PyObject *keywords) {
-  static const char *const names[] = {"messages", "timeout", NULL};
+  static const signature takes = {2, 1, {ARGUMENT_MESSAGES, ARGUMENT_TIMEOUT}};
   PyObject *values[] = {NULL, Py_None};
-  if (!channel_arguments(names, 1, given, count, keywords, values)) return NULL;
+  if (!channel_arguments(&takes, given, count, keywords, values)) return NULL;
   const channel *self = (channel *)object;
   return many_send(self->id, values[0], values[1], self->at_once);
 }
@@ -126,11 +163,11 @@ static PyObject *channel_receive_message(const channel *self, uint32_t timeout_m
 
 static PyObject *channel_receive(PyObject *object, PyObject *const *given,
                                  Py_ssize_t count, PyObject *keywords) {
-  static const char *const names[] = {"timeout", NULL};
+  static const signature takes = {1, 0, {ARGUMENT_TIMEOUT}};
   PyObject *timeout = Py_None;
   uint32_t timeout_ms;
   winipc_status status;
-  if (!channel_arguments(names, 0, given, count, keywords, &timeout) ||
+  if (!channel_arguments(&takes, given, count, keywords, &timeout) ||
       !py_timeout(timeout, &timeout_ms))
     return NULL;
   PyObject *message = channel_receive_message((channel *)object, timeout_ms, &status);
@@ -146,12 +183,12 @@ static PyObject *channel_next(PyObject *object) {
 
 static PyObject *channel_receive_into(PyObject *object, PyObject *const *given,
                                       Py_ssize_t count, PyObject *keywords) {
-  static const char *const names[] = {"buffer", "timeout", NULL};
+  static const signature takes = {2, 1, {ARGUMENT_BUFFER, ARGUMENT_TIMEOUT}};
   PyObject *values[] = {NULL, Py_None};
   Py_buffer data;
   uint32_t timeout_ms;
   size_t size;
-  if (!channel_arguments(names, 1, given, count, keywords, values) ||
+  if (!channel_arguments(&takes, given, count, keywords, values) ||
       !py_timeout(values[1], &timeout_ms) ||
       PyObject_GetBuffer(values[0], &data, PyBUF_WRITABLE) < 0)
     return NULL;
@@ -168,10 +205,10 @@ static PyObject *channel_receive_into(PyObject *object, PyObject *const *given,
 
 static PyObject *channel_receive_many(PyObject *object, PyObject *const *given,
                                       Py_ssize_t count, PyObject *keywords) {
-  static const char *const names[] = {"most", "timeout", NULL};
+  static const signature takes = {2, 0, {ARGUMENT_MOST, ARGUMENT_TIMEOUT}};
   PyObject *values[] = {Py_None, Py_None};
   uint32_t most, timeout_ms;
-  if (!channel_arguments(names, 0, given, count, keywords, values) ||
+  if (!channel_arguments(&takes, given, count, keywords, values) ||
       !many_read_most(values[0], &most) || !py_timeout(values[1], &timeout_ms))
     return NULL;
   return many_receive(((channel *)object)->id, most, 1, timeout_ms);

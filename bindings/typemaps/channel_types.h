@@ -35,7 +35,8 @@ static PyType_Slot channel_slots[] = {
 
 static PyMethodDef loan_methods[] = {
     {"__enter__", loan_enter, METH_NOARGS, "A memoryview of the message, read-only."},
-    {"__exit__", loan_exit, METH_VARARGS, "Release the message."},
+    {"__exit__", (PyCFunction)(void (*)(void))loan_exit, METH_FASTCALL,
+     "Release the message."},
     {"release", loan_release, METH_NOARGS,
      "Give the message back: Overrun when it was overwritten meanwhile."},
     {NULL, NULL, 0, NULL},
@@ -52,7 +53,8 @@ static PyType_Slot loan_slots[] = {
 
 static PyMethodDef reservation_methods[] = {
     {"__enter__", loan_enter, METH_NOARGS, "A writable memoryview of the room."},
-    {"__exit__", loan_exit, METH_VARARGS, "Commit, or abandon after an exception."},
+    {"__exit__", (PyCFunction)(void (*)(void))loan_exit, METH_FASTCALL,
+     "Commit, or abandon after an exception."},
     FAST_METHOD("commit", loan_commit,
                 "Send the first `size` bytes; all, if not told."),
     {"abandon", loan_release, METH_NOARGS, "Give the room back."},
@@ -91,6 +93,8 @@ static PyTypeObject *channel_add_type(PyObject *module, const char *name,
 }
 
 static int channel_add_types(PyObject *module) {
+  loan_release_name = PyUnicode_InternFromString("release");
+  if (!loan_release_name || channel_intern_names() < 0) return -1;
   PyTypeObject *type = channel_add_type(module, "Channel", &channel_spec);
   loan_types[LOAN_MESSAGE] = channel_add_type(module, "Loan", &loan_spec);
   loan_types[LOAN_RESERVATION] =

@@ -28,6 +28,7 @@ typedef struct loan {
 } loan;
 
 static PyTypeObject *loan_types[2];
+static PyObject *loan_release_name; /* "release" */
 
 /* ---- ending ---- */
 
@@ -66,7 +67,8 @@ static int loan_is_open(const loan *self) {
 /* Nonzero when somebody still looks, besides the memoryview that we gave. */
 static int loan_in_use(loan *self) {
   if (self->view) {
-    PyObject *released = PyObject_CallMethod(self->view, "release", NULL);
+    PyObject *released =
+        PyObject_CallMethodObjArgs(self->view, loan_release_name, NULL);
     if (!released) PyErr_Clear(); /* somebody looks through it */
     Py_XDECREF(released);
     Py_CLEAR(self->view);
@@ -133,13 +135,12 @@ static PyObject *loan_enter(PyObject *object, PyObject *nothing) {
   return Py_XNewRef(self->view);
 }
 
-static PyObject *loan_exit(PyObject *object, PyObject *arguments) {
+/* __exit__(type, value, traceback) */
+static PyObject *loan_exit(PyObject *object, PyObject *const *given, Py_ssize_t count) {
   loan *self = (loan *)object;
-  PyObject *kind, *error, *trace;
-  if (!PyArg_UnpackTuple(arguments, "__exit__", 3, 3, &kind, &error, &trace))
-    return NULL;
+  if (!verb_arguments("__exit__", count, 3)) return NULL;
   if (self->state != LOAN_OPEN) Py_RETURN_NONE;
-  return kind == Py_None ? loan_end(self, 1) : loan_end_failed(self, kind);
+  return given[0] == Py_None ? loan_end(self, 1) : loan_end_failed(self, given[0]);
 }
 
 static PyObject *loan_release(PyObject *object, PyObject *nothing) {
@@ -169,9 +170,9 @@ static int loan_set_size(PyObject *object, PyObject *number, void *unused) {
 
 static PyObject *loan_commit(PyObject *object, PyObject *const *given, Py_ssize_t count,
                              PyObject *keywords) {
-  static const char *const names[] = {"size", NULL};
+  static const signature takes = {1, 0, {ARGUMENT_SIZE}};
   PyObject *size = Py_None;
-  if (!channel_arguments(names, 0, given, count, keywords, &size) ||
+  if (!channel_arguments(&takes, given, count, keywords, &size) ||
       (size != Py_None && loan_set_size(object, size, NULL) < 0))
     return NULL;
   return loan_end((loan *)object, 1);
@@ -234,13 +235,13 @@ static winipc_status loan_await_message(channel *owner, winipc_connection *id,
 /* The library would lend the same message twice. */
 static PyObject *channel_peek(PyObject *object, PyObject *const *given,
                               Py_ssize_t count, PyObject *keywords) {
-  static const char *const names[] = {"timeout", NULL};
+  static const signature takes = {1, 0, {ARGUMENT_TIMEOUT}};
   channel *owner = (channel *)object;
   PyObject *timeout = Py_None;
   uint32_t timeout_ms;
   const void *data;
   size_t size;
-  if (!channel_arguments(names, 0, given, count, keywords, &timeout) ||
+  if (!channel_arguments(&takes, given, count, keywords, &timeout) ||
       !py_timeout(timeout, &timeout_ms))
     return NULL;
   if (owner->peeking || owner->loans[LOAN_MESSAGE])
@@ -267,12 +268,12 @@ static winipc_status loan_await_room(winipc_connection *id, size_t size,
 
 static PyObject *channel_reserve(PyObject *object, PyObject *const *given,
                                  Py_ssize_t count, PyObject *keywords) {
-  static const char *const names[] = {"size", "timeout", NULL};
+  static const signature takes = {2, 1, {ARGUMENT_SIZE, ARGUMENT_TIMEOUT}};
   channel *owner = (channel *)object;
   PyObject *values[] = {NULL, Py_None};
   uint32_t timeout_ms;
   void *data;
-  if (!channel_arguments(names, 1, given, count, keywords, values) ||
+  if (!channel_arguments(&takes, given, count, keywords, values) ||
       !py_timeout(values[1], &timeout_ms))
     return NULL;
   Py_ssize_t size = PyNumber_AsSsize_t(values[0], PyExc_OverflowError);

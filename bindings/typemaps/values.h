@@ -74,28 +74,43 @@ typedef struct py_parts {
   uint32_t count;
   winipc_part *parts;
   Py_buffer *views;
+  PyObject *list;
 } py_parts;
 
+/* Into `view`, to be released. A bytes object needs no buffer: whoever has a reference
+ * knows that it stays as it is. */
+static int py_hold(PyObject *data, Py_buffer *view) {
+  view->obj = NULL;
+  if (!Py_IS_TYPE(data, &PyBytes_Type))
+    return PyObject_GetBuffer(data, view, PyBUF_SIMPLE) == 0;
+  view->buf = PyBytes_AsString(data);
+  view->len = PyBytes_Size(data);
+  return 1;
+}
+
+static void py_release(Py_buffer *view) {
+  if (view->obj) PyBuffer_Release(view);
+}
+
 static void py_parts_release(py_parts *all) {
-  for (uint32_t i = 0; i < all->count; i++) PyBuffer_Release(&all->views[i]);
+  for (uint32_t i = 0; i < all->count; i++) py_release(&all->views[i]);
+  Py_XDECREF(all->list);
   PyMem_Free(all->views);
   PyMem_Free(all->parts);
 }
 
 static int py_parts_hold(PyObject *sequence, py_parts *all) {
-  PyObject *list = PySequence_List(sequence);
+  PyObject *list = all->list = PySequence_List(sequence);
   Py_ssize_t size = list ? PyList_Size(list) : 0;
   all->parts = PyMem_Calloc((size_t)size + 1, sizeof *all->parts);
   all->views = PyMem_Calloc((size_t)size + 1, sizeof *all->views);
   if (list && (!all->parts || !all->views)) PyErr_NoMemory();
-  for (Py_ssize_t i = 0; i < size && !PyErr_Occurred(); i++) {
-    if (PyObject_GetBuffer(PyList_GetItem(list, i), &all->views[i], PyBUF_SIMPLE) < 0)
-      break;
+  for (Py_ssize_t i = 0; i < size && all->parts && all->views; i++) {
+    if (!py_hold(PyList_GetItem(list, i), &all->views[i])) break;
     all->parts[i].data = all->views[i].buf;
     all->parts[i].size = (size_t)all->views[i].len;
     all->count++;
   }
-  Py_XDECREF(list);
   return !PyErr_Occurred();
 }
 

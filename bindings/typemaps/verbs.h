@@ -10,10 +10,12 @@ static int verb_arguments(const char *name, Py_ssize_t given, Py_ssize_t wanted)
   return 0;
 }
 
-/* Nonzero when the call succeeded; else an exception is set. */
+/* Nonzero when the call succeeded; else an exception is set. It may be there already: a
+ * handler of Ctrl-C's, after a call that was cancelled. */
 static int verb_succeeded(winipc_status status) {
-  if (!PyErr_Occurred() && status < 0) py_raise(status);
-  return !PyErr_Occurred();
+  if (status >= 0) return 1;
+  if (!PyErr_Occurred()) py_raise(status);
+  return 0;
 }
 
 /* False: the message is lost, as the options of the connection want it. */
