@@ -185,24 +185,10 @@ static void a_killed_subscriber_frees_the_publisher_at_once(void) {
   CHECK_OK(winipc_connection_close(publisher));
 }
 
-/* Opens the pipe of the channel by hand, as anybody may, and says nothing. */
-static HANDLE knock_and_be_silent(void) {
-  char path[200];
-  DWORD session = 0;
-  ProcessIdToSessionId(GetCurrentProcessId(), &session);
-  snprintf(path, sizeof path, "\\\\.\\pipe\\winipc.channel.%lu.%s", session,
-           address + strlen("channel:"));
-  WaitNamedPipeA(path, SOON);
-  HANDLE pipe =
-      CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
-  CHECK(pipe != INVALID_HANDLE_VALUE);
-  return pipe;
-}
-
 static DWORD WINAPI knock_soon(void *nothing) {
   (void)nothing;
   Sleep(50);
-  HANDLE pipe = knock_and_be_silent();
+  HANDLE pipe = knock(address);
   Sleep(1500);
   CloseHandle(pipe);
   return 0;

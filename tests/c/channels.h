@@ -106,6 +106,63 @@ static inline void kill_child(HANDLE process) {
   CloseHandle(process);
 }
 
+/* ---- the meeting, by hand: plain Win32 calls on the pipe of a channel ---- */
+
+typedef struct raw_hello {
+  char magic[8];
+  uint32_t version, oldest, role, pid;
+  uint64_t capacity;
+} raw_hello;
+
+typedef struct raw_welcome {
+  char magic[8];
+  uint32_t version;
+  int32_t status;
+  uint64_t mine, theirs, data, room, their_data, their_room;
+  uint64_t mine_size, theirs_size, start;
+  uint32_t role, unused;
+} raw_welcome;
+
+static inline const char *pipe_path(const char *address) {
+  static char path[200];
+  DWORD session = 0;
+  ProcessIdToSessionId(GetCurrentProcessId(), &session);
+  snprintf(path, sizeof path, "\\\\.\\pipe\\winipc.channel.%lu.%s", session,
+           address + strlen("channel:"));
+  return path;
+}
+
+static inline HANDLE knock(const char *address) {
+  DWORD mode = PIPE_READMODE_MESSAGE;
+  HANDLE pipe = INVALID_HANDLE_VALUE;
+  for (int i = 0; i < SOON / 5 && pipe == INVALID_HANDLE_VALUE; i++) {
+    if (i) Sleep(5);
+    pipe = CreateFileA(pipe_path(address), GENERIC_READ | GENERIC_WRITE, 0, NULL,
+                       OPEN_EXISTING, 0, NULL);
+  }
+  CHECK(pipe != INVALID_HANDLE_VALUE);
+  SetNamedPipeHandleState(pipe, &mode, NULL, NULL);
+  return pipe;
+}
+
+static inline raw_hello hello_as(uint32_t role, uint32_t version, uint32_t oldest) {
+  raw_hello hello = {"", version, oldest, role, GetCurrentProcessId(), SMALL_RING};
+  memcpy(hello.magic, "winipcCH", 8);
+  return hello;
+}
+
+static inline bool pipe_write(HANDLE pipe, const void *data, size_t size) {
+  DWORD done;
+  return WriteFile(pipe, data, (DWORD)size, &done, NULL) && done == size;
+}
+
+static inline bool pipe_read(HANDLE pipe, void *data, size_t size) {
+  DWORD done;
+  return ReadFile(pipe, data, (DWORD)size, &done, NULL) && done == size;
+}
+
+/* ---- who is there ---- */
+
 /* Who is there, as others see it; -1: nobody answers. */
 static inline int members_of(const char *address) {
   static winipc_channel_member members[80];
