@@ -246,6 +246,108 @@ static void child_copies(const char *argument) {
   for (int c; (c = getchar()) != EOF;) putchar(c);
 }
 
+/* ---- channels ----
+ *
+ * Hosts and those who join are of one process, so that a fault may hit either side, on
+ * the host's own thread too: then the other is only told that it failed. */
+
+/* A fault in the host's thread, which its own process is not told. */
+static bool hit_the_other_side(winipc_status status) {
+  return winipc_test_failed() &&
+         (status == WINIPC_E_DISCONNECTED || status == WINIPC_E_TIMEOUT ||
+          status == WINIPC_E_BUSY || status == WINIPC_E_OUT_OF_MEMORY);
+}
+
+#define STEP_OF_TWO_OR(call, also) \
+  (first_error.status ? (void)0 : note_of_two(#call, (call), (also)))
+#define STEP_OF_TWO(call) STEP_OF_TWO_OR(call, WINIPC_OK)
+
+static void note_of_two(const char *call, winipc_status status, winipc_status also) {
+  if (status < 0 && status != also && hit_the_other_side(status)) {
+    first_error.status = WINIPC_E_OUT_OF_MEMORY;
+    first_error.win32 = FAULT;
+  } else
+    note_status(call, status, also);
+}
+
+static winipc_channel_options small_channel(uint32_t role) {
+  winipc_channel_options options;
+  winipc_channel_options_init(&options);
+  options.role = role;
+  options.capacity = 4096;
+  options.spin_us = 0;
+  return options;
+}
+
+enum { MEET_MS = 1500 };
+
+static void talk_over_a_channel(void) {
+  ends e = {0};
+  static char sent[3000], room[3000];
+  size_t size = 0;
+  const char *address = harness_name("channel:", "fault");
+  winipc_channel_options options = small_channel(WINIPC_CHANNEL_PAIR);
+  STEP(winipc_channel_listen(address, &options, &e.listener));
+  STEP_OF_TWO(winipc_connect(address, NULL, MEET_MS, &e.client));
+  STEP_OF_TWO(winipc_accept(e.listener, MEET_MS, &e.server));
+  STEP_OF_TWO(winipc_send(e.client, sent, 100, SOON));
+  STEP_OF_TWO(winipc_receive(e.server, room, sizeof room, &size, SOON));
+  if (fine()) CHECK_EQUAL(size, 100);
+  STEP_OF_TWO(winipc_send(e.client, sent, sizeof sent, SOON)); /* in pieces */
+  STEP_OF_TWO(winipc_receive(e.server, room, sizeof room, &size, SOON));
+  if (fine()) CHECK_EQUAL(size, sizeof sent);
+  STEP_OF_TWO_OR(winipc_receive(e.server, room, sizeof room, &size, 1),
+                 WINIPC_E_TIMEOUT);
+  close_ends(&e);
+}
+
+static void join_a_host(uint32_t host, uint32_t guest) {
+  winipc_connection *first = NULL, *second = NULL;
+  char room[64];
+  size_t size = 0;
+  const char *address = harness_name("channel:", "fault");
+  winipc_channel_options options = small_channel(host), other = small_channel(guest);
+  bool down = host == WINIPC_CHANNEL_PUBLISHER;
+  STEP(winipc_channel_open(address, &options, MEET_MS, &first));
+  STEP_OF_TWO(winipc_channel_open(address, &other, MEET_MS, &second));
+  STEP_OF_TWO(winipc_send(down ? first : second, "0123456789", 10, SOON));
+  STEP_OF_TWO(winipc_receive(down ? second : first, room, sizeof room, &size, MEET_MS));
+  if (fine()) CHECK_EQUAL(size, 10);
+  CHECK_OK(winipc_connection_close(second));
+  CHECK_OK(winipc_connection_close(first));
+}
+
+static void publish_to_one(void) {
+  join_a_host(WINIPC_CHANNEL_PUBLISHER, WINIPC_CHANNEL_SUBSCRIBER);
+}
+
+static void send_by_a_lane(void) {
+  join_a_host(WINIPC_CHANNEL_FUNNEL, WINIPC_CHANNEL_LANE);
+}
+
+static void meet_without_a_name(void) {
+  ends e = {0};
+  void *other_end = NULL;
+  winipc_channel_options options = small_channel(WINIPC_CHANNEL_PAIR);
+  STEP(winipc_channel_create(&options, &e.listener, &other_end));
+  STEP_OF_TWO(winipc_channel_from_handle(other_end, NULL, MEET_MS, &e.client));
+  if (!e.client && other_end) CHECK(CloseHandle(other_end));
+  STEP_OF_TWO(winipc_accept(e.listener, MEET_MS, &e.server));
+  close_ends(&e);
+}
+
+static void look_at_a_channel(void) {
+  winipc_connection *publisher = NULL;
+  winipc_channel_member members[2] = {{.size = sizeof *members}};
+  uint32_t count = 0;
+  const char *address = harness_name("channel:", "fault");
+  winipc_channel_options options = small_channel(WINIPC_CHANNEL_PUBLISHER);
+  STEP(winipc_channel_open(address, &options, MEET_MS, &publisher));
+  STEP_OF_TWO(winipc_channel_inspect(address, NULL, MEET_MS, members, 2, &count));
+  if (fine()) CHECK_EQUAL(count, 1);
+  CHECK_OK(winipc_connection_close(publisher));
+}
+
 /* ---- rounds ---- */
 
 /* On a thread of its own, which has nothing kept from earlier rounds. */
@@ -359,13 +461,41 @@ static void locking_and_waiting(void) {
 static void starting_a_program(void) {
   fail_everything(start_a_program);
 }
+static void talking_over_a_channel(void) {
+  fail_everything(talk_over_a_channel);
+}
+static void publishing(void) {
+  fail_everything(publish_to_one);
+}
+static void sending_by_a_lane(void) {
+  fail_everything(send_by_a_lane);
+}
+static void meeting_without_a_name(void) {
+  fail_everything(meet_without_a_name);
+}
+static void looking_at_a_channel(void) {
+  fail_everything(look_at_a_channel);
+}
 
 int main(int argc, char **argv) {
   static const test tests[] = {
-      TEST(talking_in_messages), TEST(accepting_again),  TEST(talking_in_frames),
-      TEST(transacting),         TEST(adopting_handles), TEST(asking_about_a_pipe),
-      TEST(heeding_a_token),     TEST(sharing_memory),   TEST(locking_and_waiting),
-      TEST(starting_a_program),  CHILD(child_copies),    END,
+      TEST(talking_in_messages),
+      TEST(accepting_again),
+      TEST(talking_in_frames),
+      TEST(transacting),
+      TEST(adopting_handles),
+      TEST(asking_about_a_pipe),
+      TEST(heeding_a_token),
+      TEST(sharing_memory),
+      TEST(locking_and_waiting),
+      TEST(starting_a_program),
+      TEST(talking_over_a_channel),
+      TEST(publishing),
+      TEST(sending_by_a_lane),
+      TEST(meeting_without_a_name),
+      TEST(looking_at_a_channel),
+      CHILD(child_copies),
+      END,
   };
   return harness_main(argc, argv, tests);
 }

@@ -73,12 +73,15 @@
   X(TerminateProcess, 1, 1)                                     \
   X(GetExitCodeProcess, 1, 1)                                   \
   X(GetProcessTimes, 1, 1)                                      \
+  X(QueryFullProcessImageNameW, 1, 0)                           \
+  X(SwitchToThread, 1, 0)                                       \
   X(ResumeThread, 1, 1)                                         \
   X(CreateJobObjectW, 1, 1)                                     \
   X(SetInformationJobObject, 1, 1)                              \
   X(AssignProcessToJobObject, 1, 1)                             \
   X(TerminateJobObject, 1, 1)                                   \
   X(CreateFileMappingW, 1, 1)                                   \
+  X(CreateFileMappingNumaW, 1, 1)                               \
   X(OpenFileMappingW, 1, 1)                                     \
   X(MapViewOfFile, 1, 1)                                        \
   X(UnmapViewOfFile, 1, 0)                                      \
@@ -172,12 +175,16 @@ void *hooks_realloc(void *old, size_t size);
 #define TerminateProcess(...) HOOK(TerminateProcess, FALSE, __VA_ARGS__)
 #define GetExitCodeProcess(...) HOOK(GetExitCodeProcess, FALSE, __VA_ARGS__)
 #define GetProcessTimes(...) HOOK(GetProcessTimes, FALSE, __VA_ARGS__)
+#define QueryFullProcessImageNameW(...) \
+  HOOK(QueryFullProcessImageNameW, FALSE, __VA_ARGS__)
+#define SwitchToThread() HOOK(SwitchToThread, FALSE)
 #define ResumeThread(...) HOOK(ResumeThread, (DWORD) - 1, __VA_ARGS__)
 #define CreateJobObjectW(...) HOOK(CreateJobObjectW, NULL, __VA_ARGS__)
 #define SetInformationJobObject(...) HOOK(SetInformationJobObject, FALSE, __VA_ARGS__)
 #define AssignProcessToJobObject(...) HOOK(AssignProcessToJobObject, FALSE, __VA_ARGS__)
 #define TerminateJobObject(...) HOOK(TerminateJobObject, FALSE, __VA_ARGS__)
 #define CreateFileMappingW(...) HOOK(CreateFileMappingW, NULL, __VA_ARGS__)
+#define CreateFileMappingNumaW(...) HOOK(CreateFileMappingNumaW, NULL, __VA_ARGS__)
 #define OpenFileMappingW(...) HOOK(OpenFileMappingW, NULL, __VA_ARGS__)
 #define MapViewOfFile(...) hooks_made(HOOK(MapViewOfFile, NULL, __VA_ARGS__))
 #define UnmapViewOfFile(p) HOOK(UnmapViewOfFile, FALSE, hooks_gone((void *)(p)))

@@ -420,8 +420,8 @@ winipc_status WINIPC_CALL winipc_channel_create(const winipc_channel_options *op
   if (status) {
     winipc_listener_close(*listener);
     *listener = NULL;
-  }
-  *other_end = end;
+  } else
+    *other_end = end;
   return status;
 }
 

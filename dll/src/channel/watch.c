@@ -2,6 +2,8 @@
 
 #include "core/status.h"
 
+enum { WATCH__CANCEL_AGAIN_MS = 20 };
+
 void watch_close_pipe(HANDLE pipe, pipe_server *instance) {
   if (instance)
     pipe_instance_close(instance, pipe);
@@ -30,10 +32,10 @@ static bool watch__goes_on(watch *w) {
 
 /* The read may still be the kernel's: it ends before its memory goes. */
 static void watch__cancel(watch *w) {
-  DWORD bytes;
-  if (!w->reads) return;
-  CancelIoEx(w->pipe, &w->overlapped);
-  GetOverlappedResult(w->pipe, &w->overlapped, &bytes, TRUE);
+  while (w->reads && !HasOverlappedIoCompleted(&w->overlapped)) {
+    CancelIoEx(w->pipe, &w->overlapped);
+    WaitForSingleObject(w->event, WATCH__CANCEL_AGAIN_MS);
+  }
 }
 
 /* With the lock held. The pipe goes at once, so that its name is free for others. */

@@ -5,6 +5,7 @@
 enum { WORKER__CANCEL_AGAIN_MS = 10 };
 
 struct worker {
+  HMODULE self; /* with the thread's reference */
   HANDLE thread;
   HANDLE request;   /* auto-reset */
   HANDLE done;      /* auto-reset */
@@ -14,10 +15,7 @@ struct worker {
 
 static DWORD WINAPI worker__main(void *context) {
   worker *w = context;
-  HMODULE self;
-  GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
-                         GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
-                     (LPCWSTR)(uintptr_t)&worker__main, &self);
+  HMODULE self = w->self;
   for (;;) {
     WaitForSingleObject(w->request, INFINITE);
     worker_call call = w->call; /* once: worker_stop may change it meanwhile */
@@ -36,18 +34,17 @@ static void worker__free(worker *w) {
 }
 
 static winipc_status worker__spawn(worker *w) {
-  HMODULE self;
   w->request = CreateEventW(NULL, FALSE, FALSE, NULL);
   if (!w->request) return status_from_last("CreateEventW");
   w->done = CreateEventW(NULL, FALSE, FALSE, NULL);
   if (!w->done) return status_from_last("CreateEventW");
   if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
-                          (LPCWSTR)(uintptr_t)&worker__main, &self))
+                          (LPCWSTR)(uintptr_t)&worker__main, &w->self))
     return status_from_last("GetModuleHandleEx");
   w->thread = CreateThread(NULL, 0, worker__main, w, 0, NULL);
   if (w->thread) return WINIPC_OK;
   winipc_status status = status_from_last("CreateThread");
-  FreeLibrary(self);
+  FreeLibrary(w->self);
   return status;
 }
 
