@@ -56,6 +56,7 @@ typedef struct channel_in {
   channel_member *loan;      /* whose message is peeked at */
   winipc_message_info about; /* the last message */
   uint32_t turn;             /* a funnel: whom to ask first */
+  uint32_t looks;            /* for a message, in the call that is in */
   bool armed;                /* somebody else may sleep on `data` for us */
 } channel_in;
 

@@ -13,6 +13,7 @@ typedef enum channel__found {
 } channel__found;
 
 enum {
+  CHANNEL__LOOKS = 64, /* before the time is looked at, where it is not anyway */
   CHANNEL__TRIES = 1024
 }; /* records without a message, before others get a turn */
 
@@ -44,9 +45,17 @@ static void channel__forget_partial(channel_member *m) {
   m->whole = false;
 }
 
+/* A fragment whose beginning was lost for want of memory. */
+static channel__found channel__skip(channel_member *m) {
+  ring_reader_release(&m->in);
+  channel__wake_writer(m);
+  return CHANNEL__NOTHING;
+}
+
 /* Takes a fragment over into m->partial. */
 static channel__found channel__absorb(channel_member *m, const ring_message *message) {
-  if (!message->offset) channel__forget_partial(m);
+  if (message->offset != buffer_size(&m->partial)) channel__forget_partial(m);
+  if (message->offset != buffer_size(&m->partial)) return channel__skip(m);
   char *room = buffer_room(&m->partial, (size_t)message->size);
   if (!room) return CHANNEL__BAD;
   memcpy(room, message->data, (size_t)message->size);
@@ -173,7 +182,7 @@ static bool channel__prepare_sleep(channel *ch) {
 
 /* OK: look again. */
 static winipc_status channel__await_data(channel *ch, const deadline *end) {
-  spin_turn turn = spin_begin();
+  spin_turn turn = spin_begin(end);
   if (end->timeout_ms == WINIPC_NO_WAIT) return status_plain(WINIPC_E_TIMEOUT);
   do
     if (channel__any_ready(ch)) return WINIPC_OK;
@@ -191,6 +200,14 @@ static winipc_status channel__bad(channel *ch, channel_member *m) {
   return channel_end(ch, slot ? slot->error.status : WINIPC_E_CORRUPT);
 }
 
+/* Looks that come to nothing although there is always something, since its writer
+ * overwrites it each time or sends what is no message, end with the time of the call.
+ */
+static winipc_status channel__in_time(channel *ch, const deadline *end) {
+  if (++ch->in.looks % CHANNEL__LOOKS || !deadline_is_over(end)) return WINIPC_OK;
+  return waiters_wait(&ch->connection->waiters, ch->in.data, end);
+}
+
 /* Waits until there is a message, or the beginning of one. `gone` is looked at before
  * the ring: whatever was sent before the end is given out before the end is told. */
 static winipc_status channel__await(channel *ch, channel_member **from,
@@ -199,11 +216,13 @@ static winipc_status channel__await(channel *ch, channel_member **from,
   for (;;) {
     const channel_member *only = channel_only_member(ch);
     bool gone = only && only->watch.gone;
+    winipc_status status = channel__in_time(ch, end);
+    if (status) return status;
     *found = channel__look_at_all(ch, from, message);
     if (*found == CHANNEL__BAD) return channel__bad(ch, *from);
     if (*found) return WINIPC_OK;
     if (gone) return status_plain(channel_end(ch, WINIPC_E_DISCONNECTED));
-    winipc_status status = channel__await_data(ch, end);
+    status = channel__await_data(ch, end);
     if (status) return status;
   }
 }
@@ -251,10 +270,12 @@ static winipc_status channel__next_fragment(channel *ch, channel_member *m,
     bool gone = m->watch.gone;
     ring_status status = ring_reader_peek(&m->in, message);
     if (!status) return message->offset == done ? WINIPC_OK : CHANNEL__VANISHED;
-    if (status == RING_AGAIN) continue;
-    if (status != RING_EMPTY) return CHANNEL__VANISHED; /* the next look tells why */
-    if (gone) return status_plain(channel_end(ch, WINIPC_E_DISCONNECTED));
-    winipc_status waited = channel__await_data(ch, end);
+    if (status != RING_EMPTY && status != RING_AGAIN)
+      return CHANNEL__VANISHED; /* the next look tells why */
+    if (gone && status == RING_EMPTY)
+      return status_plain(channel_end(ch, WINIPC_E_DISCONNECTED));
+    winipc_status waited =
+        status == RING_AGAIN ? channel__in_time(ch, end) : channel__await_data(ch, end);
     if (waited) return waited;
   }
 }
@@ -315,6 +336,7 @@ static winipc_status channel__may_receive(channel *ch) {
     return status_fail(WINIPC_E_BUSY, "there is a peeked message to release");
   if (ch->in.armed) channel__end_sleep(ch, ch->most);
   ch->in.armed = false;
+  ch->in.looks = 0;
   return WINIPC_OK;
 }
 

@@ -93,7 +93,7 @@ static void channel__end_sleep(channel *ch) {
 
 /* OK: look again. */
 static winipc_status channel__await_room(channel *ch, const deadline *end) {
-  spin_turn turn = spin_begin();
+  spin_turn turn = spin_begin(end);
   if (end->timeout_ms == WINIPC_NO_WAIT) return status_plain(WINIPC_E_TIMEOUT);
   if (channel__spin_for_room(ch, &turn) || !channel__prepare_sleep(ch))
     return WINIPC_OK;

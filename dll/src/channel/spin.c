@@ -43,7 +43,7 @@ bool spin_again(const spin *s, spin_turn *turn) {
   if (turn->polls % SPIN__CLOCK_POLLS) return true;
   uint64_t now = spin__now();
   if (!turn->start) turn->start = now;
-  return now - turn->start < s->budget;
+  return now - turn->start < s->budget && !deadline_is_over(turn->end);
 }
 
 void spin_learn(spin *s, const spin_turn *turn) {

@@ -8,13 +8,14 @@
  * other would never get out of it. (After the competitive spinning of Karlin, Li,
  * Manasse and Owicki, "Empirical studies of competitive spinning".)
  *
- *   spin_turn turn = spin_begin();
+ *   spin_turn turn = spin_begin(end);
  *   do if (ready()) return; while (spin_again(&s, &turn));
  *   sleep();
  *   spin_learn(&s, &turn); */
 #ifndef WINIPC_SPIN_H
 #define WINIPC_SPIN_H
 
+#include "core/wait.h"
 #include "core/win.h"
 
 /* Times are ticks of the performance counter. */
@@ -25,6 +26,7 @@ typedef struct spin {
 } spin;
 
 typedef struct spin_turn {
+  const deadline *end;
   uint64_t start; /* 0: not looked at the clock yet */
   uint32_t polls;
 } spin_turn;
@@ -32,11 +34,11 @@ typedef struct spin_turn {
 /* WINIPC_SPIN_AUTO stands for a limit that suits the system. */
 void spin_init(spin *s, uint32_t limit_us);
 
-static inline spin_turn spin_begin(void) {
-  return (spin_turn){0, 0};
+static inline spin_turn spin_begin(const deadline *end) {
+  return (spin_turn){end, 0, 0};
 }
 
-/* True: look again. False: the time is over; sleep. */
+/* True: look again. False: the time is over, or that of the call; sleep. */
 bool spin_again(const spin *s, spin_turn *turn);
 
 /* After a sleep. */

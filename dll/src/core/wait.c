@@ -37,6 +37,10 @@ DWORD deadline_left(const deadline *end) {
   return (DWORD)((end->end - now + WAIT__UNITS_PER_MS - 1) / WAIT__UNITS_PER_MS);
 }
 
+bool deadline_is_over(const deadline *end) {
+  return (end->list && end->list->cancels != end->cancels) || !deadline_left(end);
+}
+
 static winipc_status waiters__enter(waiters *list, waiter *self, const deadline *end) {
   winipc_status status = WINIPC_OK;
   AcquireSRWLockExclusive(&list->lock);

@@ -27,6 +27,10 @@ deadline deadline_for(const struct waiters *list, uint32_t timeout_ms);
 /* Milliseconds that are left, rounded up; INFINITE for FOREVER. */
 DWORD deadline_left(const deadline *end);
 
+/* Nothing is left, or a cancel or a close has ended the call: whoever is busy may stop,
+ * and learn by the wait that follows why. */
+bool deadline_is_over(const deadline *end);
+
 typedef struct waiter {
   struct waiter *next;
   struct waiter *previous;
