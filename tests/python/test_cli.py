@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 import winipc
@@ -84,6 +85,44 @@ def test_listen_shows_what_comes_in_hex(command, address):
         assert client.receive(30) == b"\0\1\2"
         client.drain(30)
     assert server.finish() == (0, b"00ff\n\n", "")
+
+
+def test_listen_and_connect_talk_over_a_channel(command, name):
+    server = command("listen", f"channel:{name}")
+    client = command("connect", f"channel:{name}", "--timeout", "30", "--linger", "0.5")
+    client.process.stdin.write(b"one\ntwo\n")
+    client.process.stdin.close()
+    assert server.process.stdout.readline().strip() == b"one"
+    assert server.process.stdout.readline().strip() == b"two"
+    server.process.stdin.close()
+    assert (server.process.wait(30), client.process.wait(30)) == (0, 0)
+
+
+def test_channel_shows_who_is_there_and_what_it_has_done(run, name):
+    with winipc.Publisher(name) as publisher, winipc.Subscriber(name) as subscriber:
+        publisher.send_many([b"one", b"two"])
+        subscriber.receive(SOON)
+        code, out, _ = run("channel", name)
+        assert code == 0
+        head, first, second = (line.split() for line in out.decode().splitlines())
+        assert head[:5] == ["ROLE", "PID", "SINCE", "RING", "SENT"]
+        assert (first[0], first[1], first[3:6]) == ("publisher", str(os.getpid()), ["1", "MiB", "2"])
+        assert (second[0], second[3:7]) == ("subscriber", ["-"] * 4)
+        assert int(second[7]) > 0  # unread
+        assert second[-1].endswith(".exe")
+
+
+def test_channel_watches_until_the_end(run, name, aside):
+    publisher = winipc.Publisher(name)
+    aside(lambda: (time.sleep(1), publisher.close()))
+    code, out, _ = run("channel", f"channel:{name}", "--watch", "0.1", "--timeout", "0.3")
+    assert code == 0
+    assert out.count(b"publisher") > 1
+
+
+def test_channel_that_nobody_is_on(run, name):
+    code, _, error = run("channel", name, "--timeout", "0.1")
+    assert (code, error[:8]) == (1, "winipc: ")
 
 
 def test_listen_and_connect_talk_to_each_other_in_a_stream(command, address):

@@ -1,24 +1,27 @@
-"""The command line: a look at pipes and shared memory, and a netcat for every address.
+"""The command line: a look at pipes, channels and shared memory, and a netcat for every address.
 
 python -m winipc pipes
 python -m winipc listen pipe:prices
 python -m winipc connect pipe:prices --framing u32 --hex
+python -m winipc channel prices --watch 1
 python -m winipc shm frames --dump
 """
 
 from __future__ import annotations
 
 import argparse
+import ntpath
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from . import Event, SharedMemory, __version__, connect, listen, pipes
-from .choices import FRAMINGS, PIPE_TYPES, PROTECTIONS, Protection
+from .channel import ChannelMember, channel_members
+from .choices import FRAMINGS, PIPE_TYPES, PROTECTIONS, SCOPES, Protection
 from .connection import Connection
-from .errors import Closed, Disconnected, Error, InvalidArgument, InvalidHandle
+from .errors import Closed, Disconnected, Error, InvalidArgument, InvalidHandle, NotFound
 
 Options = argparse.Namespace
 CHUNK = 65536
@@ -52,12 +55,15 @@ def _hint(error: Exception, options: Options) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m winipc", description="Pipes and shared memory at a glance.")
+    parser = argparse.ArgumentParser(
+        "python -m winipc", description="Pipes, channels and shared memory at a glance."
+    )
     parser.add_argument("--version", action="version", version=f"winipc {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add(commands, "pipes", _pipes, "list the pipes of this machine")
     _add_talk(commands, "listen", _listen, "serve at an address: standard input goes to the client, and back")
     _add_talk(commands, "connect", _connect, "connect: standard input goes to the server, and back")
+    _add_channel(commands)
     _add_shm(commands)
     return parser
 
@@ -80,7 +86,7 @@ def _add_talk(
     text: str,
 ) -> None:
     parser = _add(commands, name, run, text)
-    parser.add_argument("address", metavar="ADDRESS", help="pipe:NAME")
+    parser.add_argument("address", metavar="ADDRESS", help="pipe:NAME or channel:NAME")
     parser.add_argument(
         "--framing", choices=FRAMINGS, default="auto", help="what makes a message (%(default)s)"
     )
@@ -97,6 +103,14 @@ def _add_talk(
 def _add_seconds(parser: argparse.ArgumentParser, name: str, default: float | None, text: str) -> None:
     told = "for ever" if default is None else f"{default} s"
     parser.add_argument(name, type=float, default=default, metavar="SECONDS", help=f"{text} ({told})")
+
+
+def _add_channel(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add(commands, "channel", _channel, "show who is on a channel, and what it has done")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--watch", type=float, metavar="SECONDS", help="look again and again, until it ends")
+    parser.add_argument("--scope", choices=SCOPES, help="who shares the name (local)")
+    _add_seconds(parser, "--timeout", 2, "how long to wait for the channel")
 
 
 def _add_shm(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -191,6 +205,68 @@ def _lines() -> Iterator[bytes]:
         yield from (line.removesuffix(b"\r") for line in lines)
     if rest:
         yield rest
+
+
+# ---- channels ----
+
+COLUMNS = {
+    "ROLE": "<10",
+    "PID": ">6",
+    "SINCE": "<9",
+    "RING": ">9",
+    "SENT": ">10",
+    "BYTES": ">12",
+    "DROPPED": ">8",
+    "UNREAD": ">10",
+    "LOST": ">8",
+    "STATE": "<6",
+    "PROGRAM": "",
+}
+
+
+def _channel(options: Options) -> None:
+    _show_members(channel_members(options.name, timeout=options.timeout, scope=options.scope))
+    while options.watch is not None:
+        time.sleep(options.watch)
+        try:
+            members = channel_members(options.name, timeout=options.timeout, scope=options.scope)
+        except (NotFound, Disconnected):
+            break
+        print()
+        _show_members(members)
+
+
+def _show_members(members: list[ChannelMember]) -> None:
+    _print_row(COLUMNS)
+    for member in members:
+        _print_row(_cells(member))
+    sys.stdout.flush()
+
+
+def _cells(member: ChannelMember) -> list[str]:
+    counters = (member.messages, member.bytes, member.dropped, member.unread, member.lost)
+    sends = member.capacity != 0
+    return [
+        member.role,
+        str(member.pid),
+        f"{member.since.astimezone():%H:%M:%S}",
+        _size(member.capacity) if sends else "-",
+        *(str(counter) if sends else "-" for counter in counters[:3]),
+        *map(str, counters[3:]),
+        "asleep" if member.waiting else "awake",
+        ntpath.basename(member.image) or "?",
+    ]
+
+
+def _print_row(cells: Iterable[str]) -> None:
+    print("  ".join(format(cell, how) for cell, how in zip(cells, COLUMNS.values(), strict=True)).rstrip())
+
+
+def _size(count: int) -> str:
+    for unit, factor in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if count >= factor:
+            return f"{count // factor} {unit}"
+    return str(count)
 
 
 # ---- shared memory ----
