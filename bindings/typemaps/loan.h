@@ -203,8 +203,10 @@ static loan *loan_new(channel *owner, int kind) {
  * is gone, whatever the call came to. */
 static PyObject *loan_made(loan *self, const winipc_connection *id,
                            winipc_status status, const void *data, size_t size) {
-  if (status >= 0 && self->channel->id != id && !PyErr_Occurred())
-    py_raise_plain(WINIPC_E_CLOSED);
+  if (status >= 0 && self->channel->id != id) {
+    status = WINIPC_E_CLOSED;
+    py_raise_plain(status);
+  }
   if (!verb_succeeded(status)) {
     Py_DECREF((PyObject *)self);
     return NULL;

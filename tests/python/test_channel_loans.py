@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import ctypes
 import gc
 import struct
@@ -350,3 +351,65 @@ def test_an_overrun_is_told_even_when_it_made_the_reader_fail(name):
         with pytest.raises(KeyboardInterrupt), subscriber.peek(SOON):
             publisher.send_many([bytes(500)] * 20)
             raise KeyboardInterrupt
+
+
+# ---- misuse ----
+
+
+@pytest.mark.parametrize("number", [0, 1, 12345678901234567])
+def test_a_channel_around_no_connection_is_refused(number):
+    channel = winipc.Channel.__new__(winipc.Channel)
+    channel._id = number
+    for use in (
+        lambda: channel.send(b"x"),
+        lambda: channel.receive(0),
+        lambda: next(channel),
+        lambda: channel.receive_into(bytearray(5)),
+        lambda: channel.send_many([b"x"]),
+        lambda: channel.receive_many(),
+        lambda: channel.peek(0),
+        lambda: channel.reserve(5),
+        lambda: channel.received,
+    ):
+        with pytest.raises(winipc.InvalidHandle):
+            use()
+    channel._id = 0
+
+
+def test_a_pipe_is_no_channel(pair):
+    channel = winipc.Channel.__new__(winipc.Channel)
+    channel._id = pair[0]._id
+    with pytest.raises(winipc.Unsupported):
+        channel.reserve(5)
+    with pytest.raises(winipc.Unsupported):
+        channel.peek(0)
+    pair[1].send(b"x")
+    assert channel.receive(SOON) == b"x"
+    channel._id = 0
+
+
+def test_threads_that_close_while_others_look_crash_nothing(make_channels, aside):
+    def look(end: winipc.Channel) -> None:
+        with contextlib.suppress(winipc.Error, ValueError, BufferError):
+            while True:
+                with end.peek(SOON) as view:
+                    bytes(view)
+                end.receive(SOON)
+
+    def send(end: winipc.Channel) -> None:
+        with contextlib.suppress(winipc.Error, ValueError, BufferError):
+            while True:
+                with end.reserve(1000, SOON) as view:
+                    view[:4] = b"1234"
+                end.send_many([b"abc", bytes(1000)], SOON)
+
+    for number in range(20):
+        a, b = make_channels(capacity=8192)
+        calls = [aside(call, end) for end in (a, b) for call in (look, send)]
+        time.sleep(0.01 * (number % 4))
+        while not (a.closed and b.closed):
+            for end in (a, b):
+                with contextlib.suppress(BufferError):
+                    end.close()
+        for call in calls:
+            call.result(SOON)
