@@ -22,6 +22,7 @@ from tools import (
     packages,
     progress,
     quality,
+    rivals,
     suites,
     wheel,
     windows_python,
@@ -113,6 +114,18 @@ def run(options: Options) -> int:
         return wine.call(words, windows_python.variables(options.preset, version(options)))
 
 
+def bench(options: Options) -> int:
+    """measure: bench --help, or bench channel --help for channels against their rivals"""
+    if options.arguments[:1] != ["channel"]:
+        return script("bench/run.py")(options)
+    options.arguments.pop(0)
+    if not {"--report", "--help", "-h"}.intersection(options.arguments):
+        setup(options)
+        with building():
+            rivals.need(own_alone="--own" in options.arguments)
+    return script("bench/channel/run.py")(options)
+
+
 def make_wheel(options: Options) -> int:
     """build the wheel for Windows x64, and try it"""
     setup(options)
@@ -139,7 +152,7 @@ STEPS: dict[str, Callable[[Options], int]] = {
     "setup": setup,
     "python": run_python,
     "run": run,
-    "bench": script("bench/run.py"),
+    "bench": bench,
     "soak": script("tests/soak/soak.py"),
     "wheel": make_wheel,
     "format": format_sources,
