@@ -139,6 +139,7 @@ RIVALS = (
     Rival("libuv", "libuv", "the crates registry", "libuv-sys2", "1.53.1", _from_crate, "libuv"),
     Rival("nng", "nng", "the crates registry", "nng-c-sys", "1.12.4", _from_crate, "nng"),
     Rival("zeromq", "ZeroMQ", "the crates registry", "zeromq-src", "0.3.6+4.3.5", _from_crate, "vendor"),
+    Rival("aeron", "Aeron", "the crates registry", "rusteron-media-driver", "0.1.168", _from_crate, "aeron"),
     Rival("go-winio", "go-winio", "the Go module proxy", "github.com/Microsoft/go-winio", "0.6.4", _go),
     Rival("pywin32", "pywin32", "PyPI", "pywin32", "312", _wheel),
 )

@@ -74,6 +74,17 @@ ALL = [
     Peer("nng", RIVAL, "pair; push and pull; named pipes", program("nng", "nng"), None, IN, "nng"),
     Peer("zeromq", RIVAL, "PAIR, PUSH, XPUB; TCP", program("zeromq", "zeromq"), None, BOTH, "zeromq"),
     Peer(
+        "aeron",
+        RIVAL,
+        "aeron:ipc, polled; a driver",
+        program("aeron", "aeron"),
+        None,
+        BOTH,
+        "aeron",
+        True,
+        20,
+    ),
+    Peer(
         "go_winio",
         RIVAL,
         "named pipes of message type",

@@ -111,7 +111,7 @@ def ratio(made: Figure, other: Figure, *, more_is_better: bool = False) -> str:
     value = made.against(other)
     if value is None:
         return ""
-    return f"{100 * value:.3g} %" if more_is_better else f"{number(value)} x"
+    return f"{number(100 * value)} %" if more_is_better else f"{number(value)} x"
 
 
 def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]], *, words: bool = False) -> str:

@@ -128,7 +128,11 @@ def started(peer: Peer, job: Job) -> Iterator[Group]:
     """All processes of a run, met and told to go; whatever is left of them at the end is ended."""
     name = f"winipc-bench-{os.getpid()}-{next(counter)}"
     tail = [job.mode, str(job.size), str(job.milliseconds), str(job.clients)]
+    # a peer that is killed leaves its files behind, and the system may be slow to let go of them
+    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    os.environ["WINIPC_BENCH_TEMP"] = folder.name
     with contextlib.ExitStack() as stack:
+        stack.callback(folder.cleanup)
 
         def start(role: str, name: str, index: int = 0) -> Process:
             process = Process([*peer.words, role, name, *tail, str(index)])
@@ -315,10 +319,7 @@ def run_all(options: argparse.Namespace) -> None:
 def main() -> None:
     options = parse()
     if not options.report:
-        # a peer that is killed leaves its files behind, and Wine may be slow to let go of them
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            os.environ["WINIPC_BENCH_TEMP"] = folder
-            run_all(options)
+        run_all(options)
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     report.show(report.load(Path(options.json)), options.docs)
 

@@ -209,13 +209,24 @@ static const void *receive_tcp(void *link, uint32_t size) {
   return l->message;
 }
 
-static const peer peers[] = {
-    {"pipe_blocking", 0, serve_blocking, accept_pipe, join_blocking, send_blocking,
-     receive_blocking, NULL, NULL},
-    {"pipe_overlapped", 0, serve_overlapped, accept_pipe, join_overlapped,
-     send_overlapped, receive_overlapped, NULL, NULL},
-    {"tcp", 0, serve_tcp, accept_tcp, join_tcp, send_tcp, receive_tcp, NULL, NULL},
-};
+static const peer peers[] = {{.name = "pipe_blocking",
+                              .serve = serve_blocking,
+                              .accept = accept_pipe,
+                              .join = join_blocking,
+                              .send = send_blocking,
+                              .receive = receive_blocking},
+                             {.name = "pipe_overlapped",
+                              .serve = serve_overlapped,
+                              .accept = accept_pipe,
+                              .join = join_overlapped,
+                              .send = send_overlapped,
+                              .receive = receive_overlapped},
+                             {.name = "tcp",
+                              .serve = serve_tcp,
+                              .accept = accept_tcp,
+                              .join = join_tcp,
+                              .send = send_tcp,
+                              .receive = receive_tcp}};
 
 int main(int words, char **arguments) {
   return harness_main(peers, sizeof peers / sizeof *peers, words, arguments);

@@ -396,7 +396,8 @@ static job read_job(int words, char **arguments) {
 int harness_main(const peer *peers, int count, int words, char **arguments) {
   start_clock();
   if (words < 7) {
-    fprintf(stderr, "usage: PEER server|client NAME MODE SIZE MS [CLIENTS [INDEX]]\n");
+    fprintf(stderr,
+            "usage: PEER server|client|helper NAME MODE SIZE MS [CLIENTS [INDEX]]\n");
     return 2;
   }
   job j = read_job(words, arguments);
@@ -405,6 +406,9 @@ int harness_main(const peer *peers, int count, int words, char **arguments) {
     if (!strcmp(peers[i].name, arguments[1])) self = &peers[i];
   if (!self) broken("no peer %s here", arguments[1]);
   CloseHandle(CreateThread(NULL, 0, end_at_last, NULL, 0, NULL));
-  run();
+  if (!strcmp(arguments[2], "helper"))
+    self->help(&j);
+  else
+    run();
   ExitProcess(0);
 }

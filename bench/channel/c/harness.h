@@ -1,6 +1,6 @@
 /* What every peer written in C or C++ shares: the command line, the modes, the clock.
  *
- *   PROGRAM PEER server|client NAME MODE SIZE MILLISECONDS [CLIENTS [INDEX]]
+ *   PROGRAM PEER server|client|helper NAME MODE SIZE MILLISECONDS [CLIENTS [INDEX]]
  *
  * A peer is a way to carry messages from process to process, in four functions. Any
  * error ends the process through broken(), which tells when it was noticed: that is
@@ -46,6 +46,7 @@ typedef struct peer {
   const void *(*receive)(void *link, uint32_t size);
   void (*flush)(void *link); /* or NULL: what was sent goes out without us */
   void (*run)(void *link, const job *j); /* or NULL; in place of every mode */
+  void (*help)(const job *j); /* or NULL: what a third process does until it is ended */
 } peer;
 
 /* Set by serve() where a client cannot find it by the name alone: a port, say. */

@@ -162,7 +162,8 @@ static void *same_link(void *server, const job *j) {
   return server;
 }
 
-#define LIMIT(name, open, run) {name, 0, open, same_link, open, NULL, NULL, NULL, run}
+#define LIMIT(title, open, measure) \
+  {.name = title, .serve = open, .accept = same_link, .join = open, .run = measure}
 
 static const peer peers[] = {
     LIMIT("line", open_one_line, bounce_line), LIMIT("lines", open_lines, bounce_line),

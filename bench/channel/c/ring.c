@@ -181,8 +181,13 @@ static void *same_link(void *server, const job *j) {
   return server;
 }
 
-#define RING(name, open) \
-  {name, 0, open, same_link, open, ring_send, ring_receive, NULL, NULL}
+#define RING(title, open) \
+  {.name = title,         \
+   .serve = open,         \
+   .accept = same_link,   \
+   .join = open,          \
+   .send = ring_send,     \
+   .receive = ring_receive}
 
 static const peer peers[] = {
     RING("ring_spin", open_spinning),

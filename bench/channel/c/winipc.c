@@ -109,12 +109,18 @@ static void *join_channel(const job *j) {
 /* Batched sends, loans, publish/subscribe and funnels of the channel go here, each as
  * a peer with its own send and receive; a funnel is SHARED_FAN_IN, a publisher
  * SHARED_FAN_OUT. */
-static const peer peers[] = {
-    {"winipc_pipe", 0, serve_pipe, accept_one, join_pipe, send_message, receive_message,
-     NULL, NULL},
-    {"winipc_channel", 0, serve_channel, accept_one, join_channel, send_message,
-     receive_message, NULL, NULL},
-};
+static const peer peers[] = {{.name = "winipc_pipe",
+                              .serve = serve_pipe,
+                              .accept = accept_one,
+                              .join = join_pipe,
+                              .send = send_message,
+                              .receive = receive_message},
+                             {.name = "winipc_channel",
+                              .serve = serve_channel,
+                              .accept = accept_one,
+                              .join = join_channel,
+                              .send = send_message,
+                              .receive = receive_message}};
 
 int main(int words, char **arguments) {
   return harness_main(peers, sizeof peers / sizeof *peers, words, arguments);

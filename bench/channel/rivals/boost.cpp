@@ -150,8 +150,26 @@ const void *ring_receive(void *link, uint32_t size) {
 }
 
 const peer peers[] = {
-    {"boost_queue", SHARED_FAN_IN, open_queues, same_link, open_queues, queue_send, queue_receive, nullptr, nullptr},
-    {"boost_condition", SHARED_FAN_IN, open_rings, same_link, open_rings, ring_send, ring_receive, nullptr, nullptr},
+    {.name = "boost_queue",
+     .shared = SHARED_FAN_IN,
+     .serve = open_queues,
+     .accept = same_link,
+     .join = open_queues,
+     .send = queue_send,
+     .receive = queue_receive,
+     .flush = nullptr,
+     .run = nullptr,
+     .help = nullptr},
+    {.name = "boost_condition",
+     .shared = SHARED_FAN_IN,
+     .serve = open_rings,
+     .accept = same_link,
+     .join = open_rings,
+     .send = ring_send,
+     .receive = ring_receive,
+     .flush = nullptr,
+     .run = nullptr,
+     .help = nullptr},
 };
 
 }  // namespace

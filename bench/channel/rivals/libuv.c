@@ -143,8 +143,13 @@ static void *join(const job *j) {
   return l;
 }
 
-static const peer peers[] = {
-    {"libuv", 0, serve, accept_one, join, send_message, receive_message, flush, NULL}};
+static const peer peers[] = {{.name = "libuv",
+                              .serve = serve,
+                              .accept = accept_one,
+                              .join = join,
+                              .send = send_message,
+                              .receive = receive_message,
+                              .flush = flush}};
 
 int main(int words, char **arguments) {
   return harness_main(peers, 1, words, arguments);

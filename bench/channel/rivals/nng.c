@@ -68,8 +68,13 @@ static const void *receive_message(void *link, uint32_t size) {
   return l->message;
 }
 
-static const peer peers[] = {{"nng", SHARED_FAN_IN, serve, accept_one, join,
-                              send_message, receive_message, NULL, NULL}};
+static const peer peers[] = {{.name = "nng",
+                              .shared = SHARED_FAN_IN,
+                              .serve = serve,
+                              .accept = accept_one,
+                              .join = join,
+                              .send = send_message,
+                              .receive = receive_message}};
 
 int main(int words, char **arguments) {
   return harness_main(peers, 1, words, arguments);

@@ -68,9 +68,13 @@ static const void *receive_message(void *link, uint32_t size) {
   return zmq_msg_data(&l->message);
 }
 
-static const peer peers[] = {{"zeromq", SHARED_FAN_IN | SHARED_FAN_OUT, serve,
-                              accept_all, join, send_message, receive_message, NULL,
-                              NULL}};
+static const peer peers[] = {{.name = "zeromq",
+                              .shared = SHARED_FAN_IN | SHARED_FAN_OUT,
+                              .serve = serve,
+                              .accept = accept_all,
+                              .join = join,
+                              .send = send_message,
+                              .receive = receive_message}};
 
 int main(int words, char **arguments) {
   return harness_main(peers, 1, words, arguments);
