@@ -43,6 +43,7 @@ def script(variant: str) -> list[str]:
 
 BOTH = frozenset({"fan_in", "fan_out"})
 IN, NONE = frozenset({"fan_in"}), frozenset[str]()
+BATCHES = frozenset({("stream", 64), ("stream", 4096)})
 TRIP, COPY = frozenset({("trip", 64)}), frozenset({("stream", 1 << 20)})
 
 ALL = [
@@ -56,6 +57,8 @@ ALL = [
     Peer("ring_spin_event", YARDSTICK, "spins 20 µs, then sleeps", program("ring", "ring_spin_event")),
     Peer("ring_event", YARDSTICK, "sleeps at once", program("ring", "ring_event")),
     Peer("winipc_channel", OURS, "channel:NAME", program("winipc", "winipc_channel"), None, BOTH),
+    Peer("winipc_loan", OURS, "built and read in the ring", program("winipc", "winipc_loan")),
+    Peer("winipc_batch", OURS, "64 messages a call", program("winipc", "winipc_batch"), BATCHES),
     Peer("winipc_pipe", OURS, "pipe:NAME", program("winipc", "winipc_pipe"), None, BOTH),
     Peer("pipe_blocking", BARE, "ReadFile, WriteFile", program("bare", "pipe_blocking"), None, BOTH),
     Peer("pipe_overlapped", BARE, "the same, overlapped", program("bare", "pipe_overlapped"), None, BOTH),

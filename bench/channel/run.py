@@ -152,11 +152,25 @@ def started(peer: Peer, job: Job) -> Iterator[Group]:
         yield group
 
 
+def everybodys(group: Group, end: float) -> list[Figures]:
+    """What each has measured. Where one fails others often do as well, for its sake: all errors are told."""
+    told, errors = [], []
+    for process in group.everybody:
+        try:
+            told.append(process.figures(end - time.monotonic()))
+        except Failed as failed:
+            errors.append(str(failed))
+            end = min(end, time.monotonic() + 1)
+    if errors:
+        raise Failed("; ".join(dict.fromkeys(errors)))
+    return told
+
+
 def run(peer: Peer, job: Job) -> Figures:
     """Everybody's figures in one; of several readers' rates the least counts."""
     with started(peer, job) as group:
         end = time.monotonic() + job.milliseconds / 1000 + PATIENCE
-        told = [process.figures(end - time.monotonic()) for process in group.everybody]
+        told = everybodys(group, end)
         for process in group.everybody:
             process.say("end")
         for process in group.everybody:
@@ -228,9 +242,8 @@ def available(everybody: Sequence[Peer]) -> tuple[list[Peer], dict[str, str]]:
     made = peers.state()
     for peer in everybody:
         reason = made.get(peer.rival, {}).get("missing", "") if peer.rival else ""
-        mode = "trip" if can(peer, Job("trip", 64, 0)) else "stream"
-        size = 64 if mode == "trip" else 1 << 20
-        said = {} if reason else attempt(peer, Job(mode, size, 50))
+        first = ("trip", 64) if peer.cells is None else min(peer.cells)
+        said = {} if reason else attempt(peer, Job(*first, 50))
         if reason := reason or said.get("error", ""):
             missing[peer.name] = reason
             print(f"-- {peer.name} is left out: {reason}", file=sys.stderr, flush=True)
