@@ -85,7 +85,7 @@ ALL = [
         BOTH,
         "aeron",
         True,
-        20,
+        40,
     ),
     Peer(
         "go_winio",

@@ -210,7 +210,7 @@ def stall(runs: Sequence[Run]) -> str:
 
 def deaths(results: Results) -> str:
     heads = ["the other one is killed or stalls", "reader killed: the writer's error comes after"]
-    heads += ["writer killed: the reader's", "reader stalls 3 s"]
+    heads += ["writer killed: the reader's", "reader stalls"]
 
     def row(peer: str) -> list[str]:
         dead = [death(results.runs(peer, f"{who} killed 64")) for who in ("reader", "writer")]
@@ -237,7 +237,10 @@ def contestants(results: Results) -> str:
 
 def machine(results: Results) -> str:
     about = results.about
-    return f"{about['machine']}; {about['run']}; load average {about['load']}."
+    told = f"{about['machine']}; {about['run']}; load average {about['load']}."
+    if about["run"].startswith("1 round"):
+        told += "\n\n**One short round, which shows the form of these tables: its figures are not to be relied on.**"
+    return told
 
 
 PARTS: dict[str, Callable[[Results], str]] = {

@@ -325,7 +325,9 @@ def run_all(options: argparse.Namespace) -> None:
     results = report.Results({"machine": machine(), "missing": missing, "rivals": peers.state()})
     measure(able, options, results)
     results.about["load"] = f"{before} before, {load()} after"
-    results.about["run"] = f"{options.rounds} rounds, {options.milliseconds} ms a figure"
+    results.about["run"] = (
+        f"{options.rounds} round{'s' * (options.rounds > 1)}, {options.milliseconds} ms a figure"
+    )
     results.save(Path(options.json))
 
 
