@@ -239,7 +239,7 @@ def machine(results: Results) -> str:
     about = results.about
     told = f"{about['machine']}; {about['run']}; load average {about['load']}."
     if about["run"].startswith("1 round"):
-        told += "\n\n**One short round, which shows the form of these tables: its figures are not to be relied on.**"
+        told += "\n\n**One short round: it shows the form of these tables; do not rely on its figures.**"
     return told
 
 
