@@ -581,8 +581,9 @@ winipc_pipe_pair(const winipc_pipe_options *options, winipc_connection **connect
  *
  * Each party writes only to memory of its own, which the others can only read, and
  * checks whatever it reads in theirs: a peer that breaks the rules is told apart
- * (WINIPC_E_CORRUPT) and cut off. But bytes that are read in place
- * (winipc_channel_peek) may change while you read them, if their writer is hostile.
+ * (WINIPC_E_CORRUPT, where it is the only one) and cut off. But bytes that are read in
+ * place (winipc_channel_peek) may change while you read them, if their writer is
+ * hostile.
  */
 
 /* What this end is. */
@@ -593,7 +594,10 @@ winipc_pipe_pair(const winipc_pipe_options *options, winipc_connection **connect
 #define WINIPC_CHANNEL_LANE 4u       /* sends only, to a funnel */
 
 /* What becomes of a message that finds no room in the ring. Each message that is lost
- * is counted, and told to the reader with the next one (WINIPC_LOST). */
+ * is counted, and told to the reader with the next one (WINIPC_LOST); so is a long one
+ * whose sender gave up in the midst of it. A reservation that finds no room is
+ * WINIPC_E_WOULD_BLOCK under FAIL and under DROP_NEWEST, there counted as a loss.
+ * winipc_drain is WINIPC_E_UNSUPPORTED under OVERWRITE_OLDEST. */
 #define WINIPC_FULL_AUTO 0u        /* OVERWRITE_OLDEST for a publisher, else BLOCK */
 #define WINIPC_FULL_BLOCK 1u       /* the send waits, until its timeout */
 #define WINIPC_FULL_FAIL 2u        /* the send is WINIPC_E_WOULD_BLOCK at once */
@@ -614,7 +618,8 @@ typedef struct winipc_channel_options {
   uint64_t max_message; /* [WINIPC_DEFAULT_MAX_MESSAGE] */
   uint64_t capacity;    /* [1 MiB] bytes of the ring that this end writes, rounded up to
                            a power of two, 4 KiB to 16 GiB; a message of up to a quarter
-                           of it lies there in one piece */
+                           of it (less 8 bytes, and 8 for each field) lies there in one
+                           piece */
   uint64_t capacity_limit; /* [64 MiB, or `capacity` if that is more] what a peer may
                               ask for the ring that it writes */
   uint32_t full;           /* [AUTO] of the ring that this end writes */
@@ -650,10 +655,17 @@ winipc_channel_options_init(winipc_channel_options *options);
  *
  * To send to no subscriber is no error, and a funnel without lanes waits for one. For a
  * subscriber the publisher's end is WINIPC_E_DISCONNECTED, as the funnel's is for a
- * lane. A lane that ends is drained first. */
+ * lane. A lane that ends is drained first, and its place is free once the funnel has
+ * received all of that. */
 WINIPC_API winipc_status WINIPC_CALL
 winipc_channel_open(const char *address, const winipc_channel_options *options,
                     uint32_t timeout_ms, winipc_connection **connection);
+
+/* winipc_connect with all of a channel's parameters: joins as PAIR, SUBSCRIBER or LANE
+ * who is there, and waits for nobody as the first. */
+WINIPC_API winipc_status WINIPC_CALL
+winipc_channel_connect(const char *address, const winipc_channel_options *options,
+                       uint32_t timeout_ms, winipc_connection **connection);
 
 /* winipc_listen with all of a channel's parameters: a server that winipc_accept gives a
  * PAIR for each client that connects. */
@@ -668,8 +680,9 @@ WINIPC_API winipc_status WINIPC_CALL
 winipc_channel_create(const winipc_channel_options *options, winipc_listener **listener,
                       void **other_end);
 
-/* Connects by such a handle, which then belongs to the connection. On an error it stays
- * yours. */
+/* Connects by such a handle, which then belongs to the connection; on an error it stays
+ * yours. Who gave it to you is trusted: `server_user` does not count here. The one who
+ * made it takes your word for the process that you are. */
 WINIPC_API winipc_status WINIPC_CALL
 winipc_channel_from_handle(void *handle, const winipc_channel_options *options,
                            uint32_t timeout_ms, winipc_connection **connection);
@@ -740,8 +753,9 @@ typedef struct winipc_channel_member {
 /* Who is on the channel of that name and how it goes, without disturbing it: for any
  * process that may join. `members` has room for `capacity` of them (members[0].size
  * tells how large each is); `count` gets how many there are, of which the first is the
- * one that all others met. A listener tells of all its pairs. WINIPC_E_BUFFER_TOO_SMALL
- * when there are more, and `members` has the first ones. */
+ * one that all others met. A listener tells of all its pairs, of none while it has
+ * none. WINIPC_E_BUFFER_TOO_SMALL when there are more, and `members` has the first
+ * ones. */
 WINIPC_API winipc_status WINIPC_CALL winipc_channel_inspect(
     const char *address, const winipc_channel_options *options, uint32_t timeout_ms,
     winipc_channel_member *members, uint32_t capacity, uint32_t *count);

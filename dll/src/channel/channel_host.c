@@ -110,6 +110,10 @@ static winipc_status channel__make_its_events(channel_member *m) {
   return WINIPC_OK;
 }
 
+static void channel__refuse(channel__visit *v, winipc_status why) {
+  meeting_refuse(v->pipe, why, v->host->options.role, &v->host->meeting, &v->end);
+}
+
 static winipc_status channel__make_pair(channel__visit *v) {
   winipc_status status = channel_new(&v->host->options, &v->made);
   if (status) return status;
@@ -195,7 +199,7 @@ static winipc_status channel__receive_guest(channel__visit *v, meeting_welcome *
   if (!status && v->member->reads)
     status = channel_admit(v->channel, v->member, &w->start);
   if (status)
-    meeting_refuse(v->pipe, status, &v->host->meeting, &v->end);
+    channel__refuse(v, status);
   else
     status = channel__exchange(v, w, &given);
   handout_end(&h, status && !given);
@@ -256,7 +260,7 @@ static winipc_status channel__welcome(channel__visit *v) {
   v->channel = v->host->channel;
   winipc_status status = channel__make_member(v);
   if (status)
-    meeting_refuse(v->pipe, status, &v->host->meeting, &v->end);
+    channel__refuse(v, status);
   else
     status = channel__receive_guest(v, &w);
   channel__close_sections(v);
@@ -320,7 +324,7 @@ static winipc_status channel__meet(channel__visit *v) {
   winipc_status status = channel__find_pid(v);
   if (!status && v->hello.role != MEETING_INSPECT) status = channel__may_come(v);
   if (status) {
-    meeting_refuse(v->pipe, status, &v->host->meeting, &v->end);
+    channel__refuse(v, status);
     return status;
   }
   if (v->hello.role != MEETING_INSPECT) return channel__welcome(v);
@@ -338,7 +342,8 @@ static void channel__visit_by(channel_host *h, HANDLE pipe) {
   channel__visit v = {.host = h, .pipe = pipe};
   uint32_t patience = h->patient ? WINIPC_FOREVER : MEETING_PATIENCE_MS;
   deadline hello_end = deadline_in(patience);
-  winipc_status status = meeting_await_hello(pipe, &v.hello, &h->meeting, &hello_end);
+  winipc_status status =
+      meeting_await_hello(pipe, &v.hello, h->options.role, &h->meeting, &hello_end);
   v.end = deadline_in(MEETING_PATIENCE_MS);
   if (!status) status = channel__meet(&v);
   if (status && v.pipe) watch_close_pipe(pipe, h->server);

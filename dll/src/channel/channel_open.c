@@ -14,7 +14,7 @@ enum {
   CHANNEL__PEERS_MOST = 1024,
   CHANNEL__FIRST_PAUSE_MS = 1, /* between two attempts, doubled each time */
   CHANNEL__LAST_PAUSE_MS = 32,
-  CHANNEL__NAME_MOST = 180 /* characters */
+  CHANNEL__NAME_MOST = 180 /* bytes */
 };
 
 /* ---- options ---- */
@@ -105,7 +105,7 @@ static void channel__prefix(uint32_t scope, char *prefix, size_t size) {
   DWORD session = 0;
   ProcessIdToSessionId(GetCurrentProcessId(), &session);
   if (scope == WINIPC_SCOPE_GLOBAL)
-    snprintf(prefix, size, "pipe:winipc.channel.");
+    snprintf(prefix, size, "pipe:winipc.channel.global.");
   else
     snprintf(prefix, size, "pipe:winipc.channel.%lu.", session);
 }
@@ -127,11 +127,11 @@ winipc_status channel_pipe_address(const char *address, uint32_t scope, char **p
   if (!address) return status_fail(WINIPC_E_INVALID_ARGUMENT, "the address is NULL");
   const char *name = address + strlen("channel:");
   if (text_begins(address, "channel:")) name = channel__scoped_name(name, &scope);
-  if (!text_begins(address, "channel:") || !*name || strchr(name, '\\') ||
+  if (!text_begins(address, "channel:") || !*name || strpbrk(name, "\\/") ||
       strlen(name) > CHANNEL__NAME_MOST)
     return status_fail(WINIPC_E_INVALID_ARGUMENT,
-                       "\"%.80s\" is not channel:NAME, of at most %d characters and "
-                       "without a backslash",
+                       "\"%.80s\" is not channel:NAME, of at most %d bytes and without "
+                       "a slash (channels are of one machine) or backslash",
                        address, CHANNEL__NAME_MOST);
   channel__prefix(scope, prefix, sizeof prefix);
   size_t size = strlen(prefix) + strlen(name) + 1;
@@ -139,6 +139,20 @@ winipc_status channel_pipe_address(const char *address, uint32_t scope, char **p
   if (!*pipe) return status_no_memory();
   snprintf(*pipe, size, "%s%s", prefix, name);
   return WINIPC_OK;
+}
+
+/* What goes wrong below is told in terms of the pipe; the caller knows a channel. */
+static winipc_status channel__explain(winipc_status status, const char *address) {
+  const thread_slot *slot = thread_slot_peek();
+  DWORD code = slot ? slot->error.win32 : 0;
+  if (status == WINIPC_E_EXISTS)
+    return status_fail_win32(status, code, "", "\"%.100s\" is in use already", address);
+  if (status == WINIPC_E_NOT_FOUND)
+    return status_fail_win32(status, code, "", "there is no \"%.100s\"", address);
+  if (status == WINIPC_E_BUSY)
+    return status_fail_win32(status, code, "", "\"%.100s\" has all the peers it takes",
+                             address);
+  return status;
 }
 
 /* ---- joining ---- */
@@ -165,7 +179,7 @@ winipc_status channel_knock(const char *address, const winipc_channel_options *o
   if (status) return status;
   status = channel__knock_at(pipe, &known, must_exist, end, file);
   free(pipe);
-  return status;
+  return channel__explain(status, address);
 }
 
 static winipc_status channel__join_once(const char *pipe,
@@ -301,26 +315,40 @@ winipc_status WINIPC_CALL winipc_channel_open(const char *address,
   deadline end = deadline_in(timeout_ms);
   status = channel__open(pipe, &known, &end, &c);
   free(pipe);
-  return status ? status : connection_publish(c, connection);
+  return status ? channel__explain(status, address) : connection_publish(c, connection);
 }
 
 /* ---- the verbs ---- */
 
-winipc_status channel_connect_address(const char *address,
-                                      const winipc_connection_options *options,
-                                      uint32_t timeout_ms,
-                                      winipc_connection **connection) {
-  winipc_channel_options given, known;
+winipc_status WINIPC_CALL winipc_channel_connect(const char *address,
+                                                 const winipc_channel_options *options,
+                                                 uint32_t timeout_ms,
+                                                 winipc_connection **connection) {
+  winipc_channel_options known;
   struct connection *c;
   char *pipe;
-  winipc_status status = channel__options_of(options, &given);
-  if (!status) status = channel_options_read(&known, &given);
+  if (!connection) return status_fail(WINIPC_E_INVALID_ARGUMENT, "connection is NULL");
+  *connection = NULL;
+  winipc_status status = channel_options_read(&known, options);
+  if (!status && channel_role_hosts_many(known.role))
+    status = status_fail(WINIPC_E_INVALID_ARGUMENT,
+                         "a publisher or funnel is opened; others connect to it");
   if (!status) status = channel_pipe_address(address, known.scope, &pipe);
   if (status) return status;
   deadline end = deadline_in(timeout_ms);
   status = channel__join(pipe, &known, &end, &c);
   free(pipe);
-  return status ? status : connection_publish(c, connection);
+  return status ? channel__explain(status, address) : connection_publish(c, connection);
+}
+
+winipc_status channel_connect_address(const char *address,
+                                      const winipc_connection_options *options,
+                                      uint32_t timeout_ms,
+                                      winipc_connection **connection) {
+  winipc_channel_options given;
+  winipc_status status = channel__options_of(options, &given);
+  if (status) return status;
+  return winipc_channel_connect(address, &given, timeout_ms, connection);
 }
 
 static winipc_status channel__accept(listener *l, const deadline *end, connection **c) {
@@ -369,7 +397,7 @@ winipc_status WINIPC_CALL winipc_channel_listen(const char *address,
   if (status) return status;
   status = channel__listen(pipe, &known, false, listener);
   free(pipe);
-  return status;
+  return channel__explain(status, address);
 }
 
 winipc_status channel_listen_address(const char *address,

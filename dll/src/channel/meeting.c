@@ -58,21 +58,21 @@ winipc_status meeting_welcome_with(HANDLE pipe, meeting_welcome *welcome, waiter
   return meeting_send(pipe, welcome, sizeof *welcome, list, end);
 }
 
-winipc_status meeting_refuse(HANDLE pipe, winipc_status why, waiters *list,
-                             const deadline *end) {
-  meeting_welcome welcome = {.status = why};
+winipc_status meeting_refuse(HANDLE pipe, winipc_status why, uint32_t role,
+                             waiters *list, const deadline *end) {
+  meeting_welcome welcome = {.status = why, .role = role};
   return meeting_welcome_with(pipe, &welcome, list, end);
 }
 
-winipc_status meeting_await_hello(HANDLE pipe, meeting_hello *hello, waiters *list,
-                                  const deadline *end) {
+winipc_status meeting_await_hello(HANDLE pipe, meeting_hello *hello, uint32_t role,
+                                  waiters *list, const deadline *end) {
   winipc_status status = meeting__await(pipe, hello, sizeof *hello, list, end);
   if (status) return status;
   if (hello->oldest <= MEETING_VERSION && hello->version >= MEETING_OLDEST)
     return WINIPC_OK;
   status = status_fail(WINIPC_E_VERSION, "a peer speaks the versions %u to %u, not %u",
                        hello->oldest, hello->version, MEETING_VERSION);
-  meeting_refuse(pipe, status, list, end);
+  meeting_refuse(pipe, status, role, list, end);
   return status;
 }
 
@@ -83,9 +83,22 @@ winipc_status meeting_await_ready(HANDLE pipe, waiters *list, const deadline *en
 
 /* ---- the one that joins ---- */
 
+static const char *meeting__shape(uint32_t role) {
+  static const char *const shapes[] = {
+      [WINIPC_CHANNEL_PAIR] = "a pair",
+      [WINIPC_CHANNEL_PUBLISHER] = "a publisher's",
+      [WINIPC_CHANNEL_FUNNEL] = "a funnel",
+  };
+  bool known = role < sizeof shapes / sizeof *shapes && shapes[role];
+  return known ? shapes[role] : "of another shape";
+}
+
 static winipc_status meeting__understand(const meeting_welcome *welcome) {
   if (welcome->status > 0 || welcome->status <= WINIPC_E_LAST)
     return status_fail(WINIPC_E_CORRUPT, "the host answers with an unknown status");
+  if (welcome->status == WINIPC_E_UNSUPPORTED)
+    return status_fail(WINIPC_E_UNSUPPORTED, "the channel is %s",
+                       meeting__shape(welcome->role));
   if (welcome->status)
     return status_fail(welcome->status, "the host of the channel refused: %s",
                        winipc_status_text(welcome->status));

@@ -57,14 +57,15 @@ winipc_status meeting_send(HANDLE pipe, const void *message, size_t size, waiter
 winipc_status meeting_receive(HANDLE pipe, void *message, size_t capacity, size_t *size,
                               waiters *list, const deadline *end);
 
-/* The host's part: reads a hello, and refuses what is none or of another version. */
-winipc_status meeting_await_hello(HANDLE pipe, meeting_hello *hello, waiters *list,
-                                  const deadline *end);
+/* The host's part: reads a hello, and refuses what is none or of another version.
+ * `role` is the host's. */
+winipc_status meeting_await_hello(HANDLE pipe, meeting_hello *hello, uint32_t role,
+                                  waiters *list, const deadline *end);
 winipc_status meeting_await_ready(HANDLE pipe, waiters *list, const deadline *end);
 winipc_status meeting_welcome_with(HANDLE pipe, meeting_welcome *welcome, waiters *list,
                                    const deadline *end);
-winipc_status meeting_refuse(HANDLE pipe, winipc_status why, waiters *list,
-                             const deadline *end);
+winipc_status meeting_refuse(HANDLE pipe, winipc_status why, uint32_t role,
+                             waiters *list, const deadline *end);
 
 /* The other's part. A refusal comes back as the status that the host gave. */
 winipc_status meeting_say_hello(HANDLE pipe, uint32_t role, uint64_t capacity,

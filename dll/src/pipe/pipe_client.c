@@ -53,6 +53,11 @@ static winipc_status pipe_client__check(const winipc_pipe_client_options *o) {
     if (ranges[i].value > ranges[i].most)
       return status_fail(WINIPC_E_INVALID_ARGUMENT, "%s is %u: at most %u is known",
                          ranges[i].name, ranges[i].value, ranges[i].most);
+  if (o->server_user && strcmp(o->server_user, "self") &&
+      !text_begins(o->server_user, "S-1-"))
+    return status_fail(WINIPC_E_INVALID_ARGUMENT,
+                       "server_user is \"%.60s\": neither \"self\" nor a SID, S-1-...",
+                       o->server_user);
   return WINIPC_OK;
 }
 
