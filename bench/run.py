@@ -97,11 +97,15 @@ def main() -> None:
         title = "C: the bare calls against themselves"
         tables[title] = measure(run_program("pipe_bench", [*words, "--b", "bare"])), "bare", "bare too"
     if options.skip != "python":
+        import python_channel
         import python_pipes
 
-        title = "Python: winipc against multiprocessing.connection"
-        cells = measure(python_pipes.cells(seconds, lambda name: options.only in name))
-        tables[title] = cells, "stdlib", "winipc"
+        for title, bench in {
+            "Python: winipc against multiprocessing.connection": python_pipes,
+            "Python: winipc's channels against multiprocessing.connection": python_channel,
+        }.items():
+            cells = measure(bench.cells(seconds, lambda name: options.only in name))
+            tables[title] = cells, "stdlib", "winipc"
     show(tables, options.json)
 
 

@@ -228,8 +228,13 @@ class Channel(native.Channel, Connection):  # type: ignore[misc]  # its peek len
 
         with channel.reserve(100) as view:  # room for a message in the shared memory itself
             view[:5] = b"Shine"             # it is sent at the end; after an exception it is not
-        with channel.peek() as view:        # the next message where it lies
+        with channel.peek() as view:        # the next message where it lies; at the end it counts as received
             print(bytes(view))
+
+    To send less than was reserved, keep the reservation: `with (room := channel.reserve(100)) as view:`, and
+    within `room.size = 5`. Nothing may look at the memory any more when its block ends: what does is a
+    `BufferError`, a reservation is not sent then, and the channel stays open until nothing looks. `peek`
+    raises `Overrun` at the end when a publisher has overwritten the message meanwhile.
     """
 
     def __init__(self, name: str, *, timeout: float | None = 10, **given: Unpack[ChannelOptions]) -> None:
