@@ -182,11 +182,11 @@ static bool channel__prepare_sleep(channel *ch) {
 
 /* OK: look again. */
 static winipc_status channel__await_data(channel *ch, const deadline *end) {
-  spin_turn turn = spin_begin(end);
+  spin_turn turn = spin_begin(&ch->in.patience, end);
   if (end->timeout_ms == WINIPC_NO_WAIT) return status_plain(WINIPC_E_TIMEOUT);
-  do
-    if (channel__any_ready(ch)) return WINIPC_OK;
-  while (spin_again(&ch->in.patience, &turn));
+  do {
+    if (channel__any_ready(ch)) return spin_hit(&ch->in.patience), WINIPC_OK;
+  } while (spin_again(&turn));
   if (!channel__prepare_sleep(ch)) return WINIPC_OK;
   winipc_status status = waiters_wait(&ch->connection->waiters, ch->in.data, end);
   channel__end_sleep(ch, ch->most);

@@ -73,8 +73,8 @@ static bool channel__spin_for_room(channel *ch, spin_turn *turn) {
     channel__lock(ch);
     bool ready = channel__has_room(ch);
     channel__unlock(ch);
-    if (ready) return true;
-  } while (spin_again(&ch->out.patience, turn));
+    if (ready) return spin_hit(&ch->out.patience), true;
+  } while (spin_again(turn));
   return false;
 }
 
@@ -93,7 +93,7 @@ static void channel__end_sleep(channel *ch) {
 
 /* OK: look again. */
 static winipc_status channel__await_room(channel *ch, const deadline *end) {
-  spin_turn turn = spin_begin(end);
+  spin_turn turn = spin_begin(&ch->out.patience, end);
   if (end->timeout_ms == WINIPC_NO_WAIT) return status_plain(WINIPC_E_TIMEOUT);
   if (channel__spin_for_room(ch, &turn) || !channel__prepare_sleep(ch))
     return WINIPC_OK;

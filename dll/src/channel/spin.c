@@ -4,7 +4,10 @@ enum {
   SPIN__LIMIT_US = 200,   /* longer than a wake-up takes, so that two sleepers meet */
   SPIN__HOT_POLLS = 100,  /* without a pause, which is longer than a cache line takes */
   SPIN__CLOCK_POLLS = 32, /* the clock costs more than a poll */
-  SPIN__LEAST_US = 1
+  SPIN__YIELD_POLLS = 512, /* then others who want the processor may have it */
+  SPIN__MISSES = 3,        /* before we poll less */
+  SPIN__HALVES = 8,        /* before we do not poll at all */
+  SPIN__PROBE = 16         /* waits between two that poll all the same */
 };
 
 static uint64_t spin__now(void) {
@@ -29,28 +32,38 @@ static bool spin__alone(void) {
 void spin_init(spin *s, uint32_t limit_us) {
   if (limit_us == WINIPC_SPIN_AUTO) limit_us = SPIN__LIMIT_US;
   if (spin__alone()) limit_us = 0;
-  s->limit = s->budget = spin__ticks(limit_us);
-  s->wakeup = UINT64_MAX;
+  *s = (spin){.limit = spin__ticks(limit_us), .wakeup = UINT64_MAX};
 }
 
-bool spin_again(const spin *s, spin_turn *turn) {
-  if (!s->budget) {
+static uint64_t spin__budget(const spin *s) {
+  if (s->misses < SPIN__MISSES || s->misses % SPIN__PROBE == 0) return s->limit;
+  uint32_t halves = s->misses - SPIN__MISSES + 1;
+  return halves < SPIN__HALVES ? s->limit >> halves : 0;
+}
+
+spin_turn spin_begin(const spin *s, const deadline *end) {
+  return (spin_turn){.end = end, .budget = spin__budget(s)};
+}
+
+bool spin_again(spin_turn *turn) {
+  if (!turn->budget) {
     turn->start = spin__now();
     return false;
   }
   if (turn->polls++ < SPIN__HOT_POLLS) return true;
   YieldProcessor();
   if (turn->polls % SPIN__CLOCK_POLLS) return true;
+  if (turn->polls > SPIN__YIELD_POLLS) SwitchToThread();
   uint64_t now = spin__now();
   if (!turn->start) turn->start = now;
-  return now - turn->start < s->budget && !deadline_is_over(turn->end);
+  return now - turn->start < turn->budget && !deadline_is_over(turn->end);
 }
 
 void spin_learn(spin *s, const spin_turn *turn) {
   uint64_t waited = spin__now() - turn->start;
   if (waited < s->wakeup) s->wakeup = waited;
   if (waited - s->wakeup < s->limit)
-    s->budget = s->limit;
+    s->misses = 0;
   else
-    s->budget = s->budget > spin__ticks(SPIN__LEAST_US) ? s->budget / 2 : 0;
+    s->misses++;
 }
