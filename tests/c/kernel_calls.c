@@ -230,6 +230,79 @@ static void a_lock_that_is_free_costs_one_call(void) {
   CHECK_OK(winipc_semaphore_close(semaphore));
 }
 
+/* ---- channels ---- */
+
+enum { BUSY_MESSAGES = 20000 };
+
+static winipc_connection *channel_ends[2];
+
+static void open_channel(uint32_t spin_us) {
+  winipc_listener *listener;
+  winipc_channel_options options;
+  const char *address = harness_name("channel:", "calls");
+  CHECK_OK(winipc_channel_options_init(&options));
+  options.spin_us = spin_us;
+  CHECK_OK(winipc_channel_listen(address, &options, &listener));
+  CHECK_OK(winipc_connect(address, NULL, SOON, &channel_ends[0]));
+  CHECK_OK(winipc_accept(listener, SOON, &channel_ends[1]));
+  CHECK_OK(winipc_listener_close(listener));
+  Sleep(20); /* the last of the meeting is over */
+}
+
+static void close_channel(void) {
+  CHECK_OK(winipc_connection_close(channel_ends[0]));
+  CHECK_OK(winipc_connection_close(channel_ends[1]));
+}
+
+/* What is there is received, and what there is room for is sent, in this process. */
+static void a_busy_channel_costs_no_call(void) {
+  char room[SMALL];
+  size_t size;
+  open_channel(WINIPC_SPIN_AUTO);
+  winipc_test_reset();
+  for (int i = 0; i < BUSY_MESSAGES; i++) {
+    CHECK_OK(winipc_send(channel_ends[i % 2], data, SMALL, SOON));
+    CHECK_OK(winipc_receive(channel_ends[(i + 1) % 2], room, SMALL, &size, SOON));
+  }
+  CHECK_EQUAL(winipc_test_calls(NULL), 0);
+  CHECK_EQUAL(winipc_test_calls("malloc") + winipc_test_calls("calloc"), 0);
+  close_channel();
+}
+
+static DWORD WINAPI stream_out(void *nothing) {
+  for (int i = 0; i < BUSY_MESSAGES; i++)
+    CHECK_OK(winipc_send(channel_ends[0], data, SMALL, SOON));
+  return nothing != NULL;
+}
+
+/* A reader that has nothing to do for long sleeps, by one call, and makes no other. */
+static void an_idle_channel_costs_no_call(void) {
+  char byte;
+  size_t size;
+  open_channel(0);
+  CHECK_STATUS(winipc_receive(channel_ends[1], &byte, 1, &size, 1), WINIPC_E_TIMEOUT);
+  winipc_test_reset();
+  CHECK_STATUS(winipc_receive(channel_ends[1], &byte, 1, &size, 300), WINIPC_E_TIMEOUT);
+  CHECK_EQUAL(winipc_test_calls("WaitForMultipleObjects"), 1);
+  CHECK_EQUAL(winipc_test_calls(NULL), 1);
+  close_channel();
+}
+
+/* Both sides busy, on threads of their own: a sleep now and then, when the scheduler
+ * has taken one of them away, is far from one for each message. */
+static void a_stream_between_threads_costs_hardly_a_call(void) {
+  char room[SMALL];
+  size_t size;
+  open_channel(WINIPC_SPIN_AUTO);
+  winipc_test_reset();
+  HANDLE thread = start(stream_out);
+  for (int i = 0; i < BUSY_MESSAGES; i++)
+    CHECK_OK(winipc_receive(channel_ends[1], room, SMALL, &size, SOON));
+  finish(thread);
+  CHECK(winipc_test_calls(NULL) < BUSY_MESSAGES / 10);
+  close_channel();
+}
+
 int main(int argc, char **argv) {
   static const test tests[] = {
       TEST(a_message_that_is_there_costs_one_call),
@@ -241,6 +314,9 @@ int main(int argc, char **argv) {
       TEST(a_send_without_room_costs_two_calls),
       TEST(a_transaction_costs_two_calls),
       TEST(a_lock_that_is_free_costs_one_call),
+      TEST(a_busy_channel_costs_no_call),
+      TEST(an_idle_channel_costs_no_call),
+      TEST(a_stream_between_threads_costs_hardly_a_call),
       END,
   };
   return harness_main(argc, argv, tests);

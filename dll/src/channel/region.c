@@ -58,7 +58,9 @@ winipc_status region_create(region *r, uint64_t size, bool writable,
                              (DWORD)whole, NULL, options->numa_node);
   if (!*section) return region__create_failed(size, options->large_pages != 0);
   winipc_status status = region__view(r, *section, size, writable, options);
-  if (status) CloseHandle(*section);
+  if (!status) return WINIPC_OK;
+  CloseHandle(*section);
+  *section = NULL;
   return status;
 }
 
