@@ -8,6 +8,8 @@
  *   kill    a writer is killed at a random moment: what arrives has no gap and no tear,
  *           and then the end is told
  *   cycles  connections opened and closed under every kind of race; nothing leaks
+ *   channel a party of a channel, of each role in turn, is killed at a random moment:
+ * what was sent arrives without a gap or a tear, the end is told, the name is free
  *   locks   owners of a mutex are killed at random moments: every lock is told of it
  *
  * The seed decides what happens; the scheduler decides when. */
@@ -278,6 +280,99 @@ static void cycles_round(void) {
   CloseHandle(reader);
 }
 
+/* ---- channel ---- */
+
+enum { CHANNEL_LARGEST = 20000, CHANNEL_ROLES = 5 };
+
+/* Who the other is, by the role of one. */
+static const uint32_t opposite[CHANNEL_ROLES] = {
+    WINIPC_CHANNEL_PAIR, WINIPC_CHANNEL_SUBSCRIBER, WINIPC_CHANNEL_PUBLISHER,
+    WINIPC_CHANNEL_LANE, WINIPC_CHANNEL_FUNNEL};
+
+static winipc_connection *open_role(const char *address, uint32_t role) {
+  winipc_channel_options options;
+  winipc_connection *connection = NULL;
+  CHECK_OK(winipc_channel_options_init(&options));
+  options.role = role;
+  options.capacity = 4096; /* so that there are waits, and messages in pieces */
+  options.spin_us = random_below(2) ? 0 : WINIPC_SPIN_AUTO;
+  options.full = role == WINIPC_CHANNEL_PUBLISHER ? WINIPC_FULL_BLOCK : 0;
+  CHECK_OK(winipc_channel_open(address, &options, PATIENCE, &connection));
+  return connection;
+}
+
+/* A number that counts up, and bytes that tell its size. */
+static winipc_status send_counted(winipc_connection *to, uint32_t number) {
+  static unsigned char message[CHANNEL_LARGEST];
+  uint32_t size = 4 + random_below(random_below(8) ? 300 : CHANNEL_LARGEST - 4);
+  memcpy(message, &number, 4);
+  fill(message + 4, size - 4);
+  return winipc_send(to, message, size, PATIENCE);
+}
+
+static winipc_status receive_counted(winipc_connection *from, uint32_t *next) {
+  static unsigned char message[CHANNEL_LARGEST];
+  size_t size;
+  uint32_t number;
+  winipc_status status = winipc_receive(from, message, sizeof message, &size, PATIENCE);
+  if (status) return status;
+  memcpy(&number, message, 4);
+  CHECK(size >= 4 && is_whole(message + 4, size - 4));
+  if (*next != UINT32_MAX) CHECK_EQUAL(number, *next);
+  *next = number + 1;
+  return WINIPC_OK;
+}
+
+static bool role_sends(uint32_t role, bool host) {
+  return role == WINIPC_CHANNEL_PAIR
+             ? !host
+             : role == WINIPC_CHANNEL_PUBLISHER || role == WINIPC_CHANNEL_LANE;
+}
+
+/* "ROLE SEED ADDRESS": sends or receives until it is killed. */
+static void child_channel(const char *argument) {
+  char address[128] = "";
+  uint32_t role = 0, next = UINT32_MAX;
+  unsigned long long seed = 0;
+  sscanf(argument, "%u %llu %127s", &role, &seed, address);
+  seed_random(seed);
+  winipc_connection *c = open_role(address, role);
+  if (role_sends(role, false))
+    for (uint32_t number = 0; !send_counted(c, number); number++) continue;
+  else
+    while (!receive_counted(c, &next)) continue;
+  winipc_connection_close(c);
+}
+
+/* The survivor of a receiver sends until it is told; a publisher and a funnel, which
+ * have no one peer, go on. */
+static void survive(winipc_connection *c, uint32_t role, HANDLE child) {
+  uint32_t number = 0, next = role == WINIPC_CHANNEL_SUBSCRIBER ? UINT32_MAX : 0;
+  winipc_status status = WINIPC_OK;
+  bool sends = role_sends(role, true), many = role == WINIPC_CHANNEL_PUBLISHER;
+  while (!status && !(many && WaitForSingleObject(child, 0) == WAIT_OBJECT_0) &&
+         !harness__failures)
+    status = sends ? send_counted(c, number++) : receive_counted(c, &next);
+  CHECK(many ? !status : status == WINIPC_E_DISCONNECTED);
+}
+
+static void channel_round(void) {
+  char argument[256];
+  uint32_t role = random_below(CHANNEL_ROLES);
+  if (role == WINIPC_CHANNEL_FUNNEL) role = WINIPC_CHANNEL_PAIR; /* it is told no end */
+  const char *address = harness_name("channel:", "soak");
+  snprintf(argument, sizeof argument, "%u %u %s", opposite[role],
+           random_below(1u << 31), address);
+  HANDLE child = harness_spawn("child_channel", argument);
+  winipc_connection *c = open_role(address, role);
+  HANDLE killer = CreateThread(NULL, 0, kill_later, child, 0, NULL);
+  survive(c, role, child);
+  WaitForSingleObject(killer, INFINITE);
+  CloseHandle(killer);
+  CHECK_CHILD(child);
+  CHECK_OK(winipc_connection_close(c));
+}
+
 /* ---- locks ---- */
 
 static void child_locks(const char *argument) {
@@ -316,10 +411,8 @@ static const struct {
   const char *name;
   void (*round)(void);
 } scenarios[] = {
-    {"mix", mix_round},
-    {"kill", kill_round},
-    {"cycles", cycles_round},
-    {"locks", locks_round},
+    {"mix", mix_round},         {"kill", kill_round},   {"cycles", cycles_round},
+    {"channel", channel_round}, {"locks", locks_round},
 };
 
 static int run(void (*round)(void)) {
@@ -339,13 +432,10 @@ static int run(void (*round)(void)) {
 
 int main(int count, char **arguments) {
   static const test children[] = {
-      CHILD(client_honest),
-      CHILD(client_dies),
-      CHILD(client_silent),
-      CHILD(client_hostile),
-      CHILD(client_counts),
-      CHILD(child_locks),
-      END,
+      CHILD(client_honest), CHILD(client_dies),
+      CHILD(client_silent), CHILD(client_hostile),
+      CHILD(client_counts), CHILD(child_channel),
+      CHILD(child_locks),   END,
   };
   if (count == 3) return harness_main(count, arguments, children);
   for (size_t i = 0; count == 4 && i < sizeof scenarios / sizeof *scenarios; i++) {
@@ -357,6 +447,6 @@ int main(int count, char **arguments) {
     soak_end = GetTickCount64() + strtoull(arguments[3], NULL, 10) * 1000;
     return run(scenarios[i].round);
   }
-  printf("usage: soak mix|kill|cycles|locks SEED SECONDS\n");
+  printf("usage: soak mix|kill|cycles|channel|locks SEED SECONDS\n");
   return 2;
 }

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-SCENARIOS = ("mix", "kill", "cycles", "locks")
+SCENARIOS = ("mix", "kill", "cycles", "channel", "locks")
 SLICE = 30  # seconds that one scenario runs with one seed
 
 
