@@ -29,6 +29,7 @@
 %enddef
 
 WINIPC_WAITS(winipc_accept)
+WINIPC_WAITS(winipc_channel_connect)
 WINIPC_WAITS(winipc_channel_from_handle)
 WINIPC_WAITS(winipc_channel_open)
 WINIPC_WAITS(winipc_channel_peek)

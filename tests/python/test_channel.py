@@ -400,6 +400,27 @@ def test_a_server_takes_the_options_of_a_channel(name):
             assert server.channel_info.capacity == 8192
 
 
+def test_a_client_of_a_listener_has_all_options_too(name):
+    told = {"capacity": 8192, "fields": "tag"}
+    with (
+        winipc.Channel.listen(name) as listener,
+        winipc.Channel.connect(name, **told) as client,
+        listener.accept(SOON) as server,
+    ):
+        client.set_tag(9)
+        client.send(b"x")
+        assert server.receive(SOON) == b"x"
+        assert server.received.tag == 9
+        assert client.channel_info.capacity == 8192
+    with pytest.raises(winipc.NotFound, match=name):
+        winipc.Channel.connect(name, timeout=0)
+
+
+def test_the_address_of_a_pipe_names_no_channel(name):
+    with pytest.raises(ValueError, match="not the name of a channel"):
+        winipc.Channel(f"pipe:{name}")
+
+
 def test_the_options_of_a_pipe_are_not_for_a_channel(name):
     with pytest.raises(winipc.InvalidArgument):
         winipc.listen(f"channel:{name}", type="byte")

@@ -152,6 +152,8 @@ def _options(given: Mapping[str, object], known: type, role: str = "pair") -> di
 
 
 def _address(name: str) -> str:
+    if name.startswith(("pipe:", "stdio:", "\\\\")):
+        raise ValueError(f"{name!r} is not the name of a channel")
     return name if name.startswith("channel:") else f"channel:{name}"
 
 
@@ -248,6 +250,11 @@ class Channel(native.Channel, Connection):  # type: ignore[misc]  # its peek len
         """Serve at the name: each client that connects gets a channel of its own, from `accept`."""
         address = _address(name)
         return ChannelListener(native.channel_listen(address, _options(given, ListenOptions)), address)
+
+    @classmethod
+    def connect(cls, name: str, *, timeout: float | None = 10, **given: Unpack[ChannelOptions]) -> Channel:
+        """Join who is there, and wait for nobody as the first: `winipc.connect` with a channel's options."""
+        return _channel(native.channel_connect(_address(name), _options(given, ChannelOptions), timeout))
 
     @classmethod
     def from_handle(
