@@ -414,6 +414,8 @@ def test_a_client_of_a_listener_has_all_options_too(name):
         assert client.channel_info.capacity == 8192
     with pytest.raises(winipc.NotFound, match=name):
         winipc.Channel.connect(name, timeout=0)
+    with pytest.raises(TypeError, match="sddl"):
+        winipc.Channel.connect(name, sddl="D:")
 
 
 def test_the_address_of_a_pipe_names_no_channel(name):

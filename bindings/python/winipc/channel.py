@@ -107,6 +107,9 @@ class ListenOptions(Shared, Sending, Receiving, Hosting, total=False): ...
 class ChannelOptions(ListenOptions, Joining, total=False): ...
 
 
+class ConnectOptions(Shared, Sending, Receiving, Joining, total=False): ...
+
+
 class PublisherOptions(Shared, Sending, Hosting, Crowd, total=False): ...
 
 
@@ -226,7 +229,7 @@ class Channel(native.Channel, Connection):  # type: ignore[misc]  # its peek len
     """One end of a channel between two. `Channel(name)` opens it: whoever comes first waits for the other.
 
     `timeout` is for that wait. The options are those of `Shared`, `Sending`, `Receiving`, `Hosting` and
-    `Joining`. `connect("channel:NAME")` joins, too, and never waits for a third one as the first.
+    `Joining`. `Channel.connect` and `connect("channel:NAME")` join, too, but wait for nobody as the first.
 
         with channel.reserve(100) as view:  # room for a message in the shared memory itself
             view[:5] = b"Shine"             # it is sent at the end; after an exception it is not
@@ -252,19 +255,19 @@ class Channel(native.Channel, Connection):  # type: ignore[misc]  # its peek len
         return ChannelListener(native.channel_listen(address, _options(given, ListenOptions)), address)
 
     @classmethod
-    def connect(cls, name: str, *, timeout: float | None = 10, **given: Unpack[ChannelOptions]) -> Channel:
+    def connect(cls, name: str, *, timeout: float | None = 10, **given: Unpack[ConnectOptions]) -> Channel:
         """Join who is there, and wait for nobody as the first: `winipc.connect` with a channel's options."""
-        return _channel(native.channel_connect(_address(name), _options(given, ChannelOptions), timeout))
+        return _channel(native.channel_connect(_address(name), _options(given, ConnectOptions), timeout))
 
     @classmethod
     def from_handle(
-        cls, handle: int, *, timeout: float | None = 10, **given: Unpack[ChannelOptions]
+        cls, handle: int, *, timeout: float | None = 10, **given: Unpack[ConnectOptions]
     ) -> Channel:
         """Connect by the HANDLE that `channel_create` gave, which then belongs to the channel.
 
         On an error it stays yours.
         """
-        told = _options(given, ChannelOptions)
+        told = _options(given, ConnectOptions)
         return _channel(native.channel_from_handle(handle, told, timeout))
 
     def arm(self) -> int | None:

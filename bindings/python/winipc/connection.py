@@ -224,7 +224,7 @@ def connect(
 ) -> Connection:
     """Connect to "pipe:NAME", "pipe://HOST/NAME", "channel:NAME", or "stdio:", our own standard streams.
 
-    What connects to a channel is a `Channel`, and takes no option but `max_message`: see there for more.
+    A channel gives a `Channel`, and takes no option but `max_message`: `Channel.connect` has the others.
 
     It tries until the time is up while the server does not exist yet (in the end `NotFound`) or has no
     free instance (`Busy`). What is None has its default:
