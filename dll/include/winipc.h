@@ -656,7 +656,8 @@ winipc_channel_options_init(winipc_channel_options *options);
  * To send to no subscriber is no error, and a funnel without lanes waits for one. For a
  * subscriber the publisher's end is WINIPC_E_DISCONNECTED, as the funnel's is for a
  * lane. A lane that ends is drained first, and its place is free once the funnel has
- * received all of that. */
+ * received all of that. WINIPC_NO_WAIT waits for nobody to come, but up to a second for
+ * the answer of who is there. */
 WINIPC_API winipc_status WINIPC_CALL
 winipc_channel_open(const char *address, const winipc_channel_options *options,
                     uint32_t timeout_ms, winipc_connection **connection);

@@ -1,5 +1,6 @@
 /* How a channel comes to be: options, names, and the functions that open one. */
 #include "channel/channel.h"
+#include "channel/meeting.h"
 #include "connection/listener.h"
 #include "core/platform.h"
 #include "core/status.h"
@@ -182,6 +183,11 @@ winipc_status channel_knock(const char *address, const winipc_channel_options *o
   return channel__explain(status, address);
 }
 
+/* Who does not want to wait for a host may still wait for its answer. */
+static deadline channel__meeting_end(const deadline *end) {
+  return end->timeout_ms == WINIPC_NO_WAIT ? deadline_in(MEETING_PATIENCE_MS) : *end;
+}
+
 static winipc_status channel__join_once(const char *pipe,
                                         const winipc_channel_options *o,
                                         bool must_exist, const deadline *end,
@@ -189,7 +195,8 @@ static winipc_status channel__join_once(const char *pipe,
   HANDLE file;
   winipc_status status = channel__knock_at(pipe, o, must_exist, end, &file);
   if (status) return status;
-  status = channel_join_pipe(file, o, end, c);
+  deadline meeting = channel__meeting_end(end);
+  status = channel_join_pipe(file, o, &meeting, c);
   if (status) CloseHandle(file);
   return status;
 }

@@ -496,15 +496,20 @@ winipc_status WINIPC_CALL winipc_channel_release(winipc_connection *connection_i
   return status;
 }
 
+/* Not by connection_enter: it is told even when the connection has come to its end. */
 winipc_status WINIPC_CALL winipc_channel_received(winipc_connection *connection_id,
                                                   winipc_message_info *info) {
   connection *c;
-  deadline end;
-  winipc_status status = channel__enter(connection_id, WINIPC_NO_WAIT, &c, &end);
+  winipc_status status = handle_enter(connection_id, &connection_class, HANDLE_IN, &c);
+  if (status == WINIPC_E_BUSY)
+    return status_fail(status, "another thread is receiving on this connection");
   if (status) return status;
-  winipc_message_info about = ((channel *)c->state)->in.about;
-  about.size = sizeof about;
-  status = structure_write(info, &about, sizeof about);
-  connection_leave(connection_id, false);
+  if (c->transport == &channel_transport) {
+    winipc_message_info about = ((channel *)c->state)->in.about;
+    about.size = sizeof about;
+    status = structure_write(info, &about, sizeof about);
+  } else
+    status = status_fail(WINIPC_E_UNSUPPORTED, "the connection is no channel");
+  handle_leave(connection_id, HANDLE_IN);
   return status;
 }
