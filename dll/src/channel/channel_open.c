@@ -307,22 +307,34 @@ static winipc_status channel__open(const char *pipe, const winipc_channel_option
   }
 }
 
+typedef winipc_status (*channel__way)(const char *pipe, const winipc_channel_options *o,
+                                      const deadline *end, connection **c);
+
+/* By options that were read. */
+static winipc_status channel__come_by(channel__way way, const char *address,
+                                      const winipc_channel_options *known,
+                                      uint32_t timeout_ms,
+                                      winipc_connection **connection) {
+  struct connection *c;
+  char *pipe;
+  winipc_status status = channel_pipe_address(address, known->scope, &pipe);
+  if (status) return status;
+  deadline end = deadline_in(timeout_ms);
+  status = way(pipe, known, &end, &c);
+  free(pipe);
+  return status ? channel__explain(status, address) : connection_publish(c, connection);
+}
+
 winipc_status WINIPC_CALL winipc_channel_open(const char *address,
                                               const winipc_channel_options *options,
                                               uint32_t timeout_ms,
                                               winipc_connection **connection) {
   winipc_channel_options known;
-  struct connection *c;
-  char *pipe;
   if (!connection) return status_fail(WINIPC_E_INVALID_ARGUMENT, "connection is NULL");
   *connection = NULL;
   winipc_status status = channel_options_read(&known, options);
-  if (!status) status = channel_pipe_address(address, known.scope, &pipe);
   if (status) return status;
-  deadline end = deadline_in(timeout_ms);
-  status = channel__open(pipe, &known, &end, &c);
-  free(pipe);
-  return status ? channel__explain(status, address) : connection_publish(c, connection);
+  return channel__come_by(channel__open, address, &known, timeout_ms, connection);
 }
 
 /* ---- the verbs ---- */
@@ -332,20 +344,14 @@ winipc_status WINIPC_CALL winipc_channel_connect(const char *address,
                                                  uint32_t timeout_ms,
                                                  winipc_connection **connection) {
   winipc_channel_options known;
-  struct connection *c;
-  char *pipe;
   if (!connection) return status_fail(WINIPC_E_INVALID_ARGUMENT, "connection is NULL");
   *connection = NULL;
   winipc_status status = channel_options_read(&known, options);
-  if (!status && channel_role_hosts_many(known.role))
-    status = status_fail(WINIPC_E_INVALID_ARGUMENT,
-                         "a publisher or funnel is opened; others connect to it");
-  if (!status) status = channel_pipe_address(address, known.scope, &pipe);
   if (status) return status;
-  deadline end = deadline_in(timeout_ms);
-  status = channel__join(pipe, &known, &end, &c);
-  free(pipe);
-  return status ? channel__explain(status, address) : connection_publish(c, connection);
+  if (channel_role_hosts_many(known.role))
+    return status_fail(WINIPC_E_INVALID_ARGUMENT,
+                       "a publisher or funnel is opened; others connect to it");
+  return channel__come_by(channel__join, address, &known, timeout_ms, connection);
 }
 
 winipc_status channel_connect_address(const char *address,

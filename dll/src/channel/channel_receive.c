@@ -13,9 +13,9 @@ typedef enum channel__found {
 } channel__found;
 
 enum {
-  CHANNEL__LOOKS = 64, /* before the time is looked at, where it is not anyway */
-  CHANNEL__TRIES = 1024
-}; /* records without a message, before others get a turn */
+  CHANNEL__LOOKS = 64,  /* before the time is looked at, where it is not anyway */
+  CHANNEL__TRIES = 1024 /* records without a message, before others get a turn */
+};
 
 /* ---- one member ---- */
 
